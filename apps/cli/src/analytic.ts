@@ -1,0 +1,87 @@
+import { Option, type Command } from "commander";
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { UnclipError, type PriorExample } from "unclip";
+import { loadModel } from "./load-model.js";
+import { parseCount, parseJsonName, parseSeed } from "./option-values.js";
+import { shortPath, watch } from "./painting.js";
+import { addModelOptions, sourceSettings, type ModelFlags } from "./painting-options.js";
+import { checkPicturePaths, writePictureFile } from "./picture-files.js";
+import type { PriorTableFile } from "./prior-table.js";
+import { readPictureFile } from "./read-picture.js";
+import { readCaptions } from "./sheet.js";
+import type { World } from "./world.js";
+
+/** The command's options as commander gives them. */
+export interface AnalyticFlags extends ModelFlags {
+  fromCaptions?: boolean;
+  n?: number;
+  steps: number;
+  seed: number | bigint;
+  out: string;
+}
+
+/** Adds `analytic` to the program.
+ * @param run what happens when the command is given */
+export function addAnalyticCommand(program: Command, run: (file: string, flags: AnalyticFlags) => Promise<void>): void {
+  const command = program
+    .command("analytic")
+    .description("estimate the table that --prior-sampler analytic-dpm needs, from pictures and their captions")
+    .argument("<data>", "a text file with picture<TAB>caption on each line, pictures relative to the file")
+    .option("--from-captions", "the file holds captions alone; the prior's own samples stand in: an approximation")
+    .addOption(new Option("--n <count>", "how many lines are used (default: all)").argParser(parseCount))
+    .addOption(new Option("--steps <count>", "prior steps that the table is for").default(64).argParser(parseCount))
+    .addOption(new Option("--seed <integer>", "of the noise").default(0).argParser(parseSeed))
+    .addOption(
+      new Option("--out <file>", "the JSON file; replaces an existing file")
+        .default("prior-table.json")
+        .argParser(parseJsonName),
+    );
+  addModelOptions(command).action(run);
+}
+
+/** Estimates a table and writes it.
+ * @param signal stops between two steps; nothing is written then */
+export async function analytic(file: string, flags: AnalyticFlags, world: World, signal: AbortSignal): Promise<void> {
+  const { fromCaptions = false, n, steps, seed, out } = flags;
+  const path = resolve(out);
+  await checkPicturePaths([path], "prior-table.json");
+  const all = fromCaptions ? (await readCaptions(file)).map((caption) => ({ caption })) : await readExamples(file);
+  const examples = all.slice(0, n);
+  const unclip = await loadModel(world, (onDownload) =>
+    world.engine.loadUnclip(flags.model, { ...sourceSettings(flags), signal, onDownload }),
+  );
+  const table = await watch(unclip.streamPriorTable(examples, { steps, seed, signal }), world).finally(() =>
+    unclip.dispose(),
+  );
+  signal.throwIfAborted();
+  const { model } = unclip;
+  const data = fromCaptions ? "samples" : "pictures";
+  const kept: PriorTableFile = { model, steps, data, examples: examples.length, ...table };
+  await writePictureFile(path, new TextEncoder().encode(`${JSON.stringify(kept, undefined, 2)}\n`));
+  if (flags.json === true) world.stdout.write(`${JSON.stringify({ path, ...kept })}\n`);
+  else world.stdout.write(`${shortPath(path)}  (${steps} steps, ${examples.length} examples)\n`);
+}
+
+/** The lines of a text file, as picture and caption. Pictures are read when their turn comes.
+ * @throws UnclipError "input" if there is no such file, or a line is not of this form */
+async function readExamples(file: string): Promise<PriorExample[]> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new UnclipError("input", `${file}: cannot be read; give a text file with picture<TAB>caption on each line`, {
+      cause,
+    });
+  });
+  const lines = text.split(/\r?\n/);
+  const examples = lines.flatMap((line, i): PriorExample[] => {
+    if (line.trim() === "") return [];
+    const [, picture, caption] = /^([^\t]+)\t(.*\S.*)$/.exec(line) ?? [];
+    if (picture !== undefined && caption !== undefined) {
+      const path = resolve(dirname(file), picture.trim());
+      return [{ caption: caption.trim(), picture: () => readPictureFile(path) }];
+    }
+    const cure = "write picture<TAB>caption, or take --from-captions for a file of captions alone";
+    throw new UnclipError("input", `${file}: line ${i + 1} has no picture and caption; ${cure}`);
+  });
+  if (examples.length > 0) return examples;
+  throw new UnclipError("input", `${file}: holds no picture; write picture<TAB>caption on each line`);
+}

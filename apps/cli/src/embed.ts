@@ -1,0 +1,66 @@
+import { Option, type Command } from "commander";
+import { resolve } from "node:path";
+import { embedItems, nameOf, type Item } from "./embed-items.js";
+import { parseJsonName } from "./option-values.js";
+import { addModelOptions, type ModelFlags } from "./painting-options.js";
+import { checkPicturePaths, writePictureFile } from "./picture-files.js";
+import { readPictureFile } from "./read-picture.js";
+import { withClip } from "./with-clip.js";
+import type { World } from "./world.js";
+
+/** The command's options as commander gives them. */
+export interface EmbedFlags extends ModelFlags {
+  picture?: string[];
+  text?: string[];
+  out?: string;
+}
+
+/** Adds `embed` to the program.
+ * @param run what happens when the command is given */
+export function addEmbedCommand(program: Command, run: (flags: EmbedFlags) => Promise<void>): void {
+  const collect = (value: string, values: string[] = []) => [...values, value];
+  const command = program
+    .command("embed")
+    .description("print the CLIP embeddings of pictures and captions as one JSON object")
+    .addOption(new Option("--picture <file>", "a picture file; may be given several times").argParser(collect))
+    .addOption(new Option("--text <caption>", "a caption; may be given several times").argParser(collect))
+    .addOption(
+      new Option("--out <file>", "write the object to this JSON file and say so; replaces an existing file").argParser(
+        parseJsonName,
+      ),
+    );
+  addModelOptions(command).action((flags: EmbedFlags) => {
+    if ((flags.picture ?? flags.text) === undefined) {
+      command.error('nothing to embed, expected --picture <file> or --text "a caption"');
+    }
+    return run(flags);
+  });
+}
+
+/** Embeds pictures, then captions, and prints or writes what CLIP says. Embeddings are not normalised. */
+export async function embed(flags: EmbedFlags, world: World, signal: AbortSignal): Promise<void> {
+  const { picture: files = [], text: captions = [] } = flags;
+  const path = flags.out === undefined ? undefined : resolve(flags.out);
+  if (path !== undefined) await checkPicturePaths([path], "embedding.json");
+  const pictures = await Promise.all(files.map(async (file) => ({ file, picture: await readPictureFile(file) })));
+  const items: Item[] = [...pictures, ...captions.map((caption) => ({ caption }))];
+  const report = await withClip(flags, world, signal, async (clip) => {
+    const embeddings = await embedItems(clip, items, world, signal);
+    return {
+      model: clip.model,
+      embeddings: items.map((item, i) => ({
+        ...nameOf(item),
+        embedding: Array.from(embeddings[i]!.data as Float32Array),
+      })),
+    };
+  });
+  const text = `${JSON.stringify(report)}\n`;
+  if (path === undefined) {
+    world.stdout.write(text);
+    return;
+  }
+  await writePictureFile(path, new TextEncoder().encode(text));
+  const count = items.length;
+  if (flags.json === true) world.stdout.write(`${JSON.stringify({ model: report.model, path, count })}\n`);
+  else world.stdout.write(`${path}  (${count} ${count === 1 ? "embedding" : "embeddings"})\n`);
+}

@@ -1,0 +1,68 @@
+import type { Command } from "commander";
+import type { ComponentReport, ModelReport } from "unclip";
+import { textTable } from "./text-table.js";
+import type { World } from "./world.js";
+
+/** The command's options as commander gives them. */
+export interface InspectFlags {
+  json?: boolean;
+}
+
+/** Adds `inspect` to the program.
+ * @param run what happens when the command is given */
+export function addInspectCommand(program: Command, run: (folder: string, flags: InspectFlags) => Promise<void>): void {
+  program
+    .command("inspect")
+    .description(
+      "list a model's components, their sizes and parameters, and what is missing; exit code 1 if it cannot paint",
+    )
+    .argument("<folder>", "a model folder, toybox, or owner/name[@revision] on the hub")
+    .option("--json", "print one JSON object on stdout and nothing else")
+    .option("--verbose", "show the stack trace of an error")
+    .action(run);
+}
+
+/** Prints what is in a model folder.
+ * @returns whether the model can paint */
+export async function inspect(folder: string, { json = false }: InspectFlags, world: World): Promise<boolean> {
+  const report = await world.engine.inspectModel(folder);
+  if (json) world.stdout.write(`${JSON.stringify(report)}\n`);
+  else world.stdout.write(reportAsText(report));
+  return report.problems.length === 0;
+}
+
+function reportAsText({ model, className, components, problems }: ModelReport): string {
+  const head = ["component", "class", "parameters", "size", "weights", "status"];
+  const table = [head, ...components.map(rowOf), totalOf(components)];
+  const lines = textTable(table, (column) => column === 2 || column === 3);
+  const verdict = problems.length === 0 ? ["ready to paint"] : problems.map((problem) => `problem: ${problem}`);
+  return `${[`${model}: ${className}`, "", ...lines, "", ...verdict].join("\n")}\n`;
+}
+
+function rowOf({ name, className, parameters, sizeBytes, dtypes, status }: ComponentReport): string[] {
+  return [
+    name,
+    className,
+    parameters === 0 ? "" : countOf(parameters),
+    sizeBytes === 0 ? "" : sizeOf(sizeBytes),
+    dtypes.join(" "),
+    status === "ok" ? "ok" : "see below",
+  ];
+}
+
+function totalOf(components: readonly ComponentReport[]): string[] {
+  const sum = (key: "parameters" | "sizeBytes") => components.reduce((total, component) => total + component[key], 0);
+  return ["total", "", countOf(sum("parameters")), sizeOf(sum("sizeBytes")), "", ""];
+}
+
+/** 1234567 as "1,234,567". */
+function countOf(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+/** Bytes in the unit that leaves one to three digits before the point: "950 B", "6.2 MB", "3.4 GB". */
+function sizeOf(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const index = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return `${(bytes / 1000 ** index).toFixed(index === 0 ? 0 : 1)} ${units[index]}`;
+}

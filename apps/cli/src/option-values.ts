@@ -1,0 +1,55 @@
+import { InvalidArgumentError } from "commander";
+import { extname, join } from "node:path";
+
+/** An integer as torch.manual_seed takes it, from -2^63 to 2^64 - 1; a bigint where a number would not be exact.
+ * @throws InvalidArgumentError for anything else */
+export function parseSeed(text: string): number | bigint {
+  if (!/^[+-]?\d+$/.test(text)) throw new InvalidArgumentError("Expected an integer, such as 7.");
+  const seed = BigInt(text.replace("+", ""));
+  if (seed < -(2n ** 63n) || seed >= 2n ** 64n)
+    throw new InvalidArgumentError("Expected an integer from -2^63 to 2^64 - 1.");
+  return Number.isSafeInteger(Number(seed)) ? Number(seed) : seed;
+}
+
+/** An integer of 1 or more.
+ * @throws InvalidArgumentError for anything else */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || !Number.isSafeInteger(count)) {
+    throw new InvalidArgumentError("Expected an integer of 1 or more.");
+  }
+  return count;
+}
+
+/** Integers of 1 or more with commas between them.
+ * @throws InvalidArgumentError for anything else */
+export function parseCounts(text: string): number[] {
+  try {
+    return text.split(",").map(parseCount);
+  } catch {
+    throw new InvalidArgumentError("Expected an integer of 1 or more for each upsampler, such as 7 or 7,7.");
+  }
+}
+
+/** A guidance scale: 1 is off, 0 leaves the caption out. Below 0 the picture would move away from the caption,
+ * which nobody means by guidance, so that is taken for a slip.
+ * @throws InvalidArgumentError for anything but a number of 0 or more */
+export function parseGuidance(text: string): number {
+  if (!/^(\d+\.?\d*|\.\d+)$/.test(text))
+    throw new InvalidArgumentError("Expected a number of 0 or more, such as 4 or 7.5; 1 is off.");
+  return Number(text);
+}
+
+/** The name of a PNG file.
+ * @throws InvalidArgumentError for a name that does not end in .png */
+export function parsePngName(text: string): string {
+  if (extname(text).toLowerCase() === ".png" && !/[/\\]$/.test(text)) return text;
+  throw new InvalidArgumentError(`Expected the name of a PNG file, such as ${join(text, "picture.png")}.`);
+}
+
+/** The name of a JSON file.
+ * @throws InvalidArgumentError for a name that does not end in .json */
+export function parseJsonName(text: string): string {
+  if (extname(text).toLowerCase() === ".json") return text;
+  throw new InvalidArgumentError(`Expected the name of a JSON file, such as ${text}.json.`);
+}

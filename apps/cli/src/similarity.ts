@@ -1,0 +1,70 @@
+import type { Command } from "commander";
+import { stat } from "node:fs/promises";
+import { concatRows, cosineSimilarity } from "unclip";
+import { embedItems, nameOf, type Item } from "./embed-items.js";
+import { addModelOptions, type ModelFlags } from "./painting-options.js";
+import { readPictureFile } from "./read-picture.js";
+import { textTable } from "./text-table.js";
+import { withClip } from "./with-clip.js";
+import type { World } from "./world.js";
+
+/** Adds `similarity` to the program.
+ * @param run what happens when the command is given */
+export function addSimilarityCommand(
+  program: Command,
+  run: (items: readonly string[], flags: ModelFlags) => Promise<void>,
+): void {
+  const command = program
+    .command("similarity")
+    .description("compare pictures and captions: the cosines between their CLIP embeddings")
+    .argument("<first>", "a picture if there is such a file, otherwise a caption")
+    .argument("<second>", "the same")
+    .argument("[more...]", "the same");
+  addModelOptions(command).action((first: string, second: string, more: string[], flags: ModelFlags) =>
+    run([first, second, ...more], flags),
+  );
+}
+
+/** Prints the matrix of cosines, from -1 to 1. */
+export async function similarity(
+  words: readonly string[],
+  flags: ModelFlags,
+  world: World,
+  signal: AbortSignal,
+): Promise<void> {
+  const items = await Promise.all(words.map(readItem));
+  const { model, cosines } = await withClip(flags, world, signal, async (clip) => {
+    const embeddings = concatRows(await embedItems(clip, items, world, signal));
+    return { model: clip.model, cosines: matrixOf(cosineSimilarity(embeddings, embeddings).data as Float32Array) };
+  });
+  if (flags.json === true) {
+    world.stdout.write(`${JSON.stringify({ model, items: items.map(nameOf), cosines })}\n`);
+    return;
+  }
+  const head = ["", "", "", ...items.map((_, i) => String(i + 1))];
+  const rows = items.map((item, i) => [
+    String(i + 1),
+    ...(item.picture === undefined ? ["caption", item.caption] : ["picture", item.file]),
+    ...cosines[i]!.map((cosine) => cosine.toFixed(4)),
+  ]);
+  const lines = textTable([head, ...rows], (column) => column === 0 || column > 2);
+  world.stdout.write(`${lines.join("\n")}\n`);
+}
+
+const PICTURE_NAME = /\.(png|jpe?g|webp|gif|avif|tiff?)$/i;
+
+/** A picture if there is such a file; also where only the name says picture, so that a slip in it is told. */
+async function readItem(word: string): Promise<Item> {
+  const isFile = await stat(word).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  if (!isFile && !PICTURE_NAME.test(word)) return { caption: word };
+  return { file: word, picture: await readPictureFile(word) };
+}
+
+/** The rows of a square matrix. */
+function matrixOf(values: Float32Array): number[][] {
+  const n = Math.sqrt(values.length);
+  return Array.from({ length: n }, (_, i) => Array.from(values.subarray(i * n, (i + 1) * n)));
+}

@@ -1,0 +1,34 @@
+import type { Command } from "commander";
+import { addPaintingOptions, countOption, paintingSettings, type PaintingFlags } from "./painting-options.js";
+import { paint } from "./painting.js";
+import { picturePaths } from "./picture-files.js";
+import { readPictureFile } from "./read-picture.js";
+import type { World } from "./world.js";
+
+/** The command's options as commander gives them. */
+export interface VaryFlags extends PaintingFlags {
+  n: number;
+}
+
+/** Adds `vary` to the program.
+ * @param run what happens when the command is given */
+export function addVaryCommand(program: Command, run: (picture: string, flags: VaryFlags) => Promise<void>): void {
+  const command = program
+    .command("vary")
+    .description("paint variations of a picture: others that CLIP sees the same in")
+    .argument("<picture>", "a PNG, JPEG, WebP, GIF, AVIF or TIFF file")
+    .addOption(countOption());
+  addPaintingOptions(command, {
+    file: "variation.png",
+    help: "the PNG file; with --n 2 and more variation-1.png, variation-2.png, ...; replaces existing files",
+  }).action(run);
+}
+
+/** Paints variations of a picture and writes them.
+ * @param signal stops between two steps; nothing is written then */
+export async function vary(file: string, flags: VaryFlags, world: World, signal: AbortSignal): Promise<void> {
+  const picture = await readPictureFile(file);
+  const options = { ...paintingSettings(flags), n: flags.n, signal };
+  const start: Parameters<typeof paint>[0]["start"] = (unclip) => unclip.streamVariations(picture, options);
+  await paint({ flags, paths: picturePaths(flags.out, flags.n), subject: { picture: file }, start }, world, signal);
+}

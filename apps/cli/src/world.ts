@@ -1,0 +1,53 @@
+import { encodePng, inspectModel, loadClip, loadUnclip } from "unclip";
+
+/** What the commands need from the front door. */
+export interface Engine {
+  readonly loadUnclip: typeof loadUnclip;
+  readonly loadClip: typeof loadClip;
+  readonly inspectModel: typeof inspectModel;
+  readonly encodePng: typeof encodePng;
+}
+
+/** A stream of text, possibly a terminal. `process.stdout` is one. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  /** Size of the terminal, in character cells. */
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** Where signals arrive. `process` is one. */
+export interface SignalSource {
+  on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
+  off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
+}
+
+/** The signals that stop a command between two steps. */
+export type StopSignal = "SIGINT" | "SIGTERM";
+
+/** Everything around a command: tests put their own in its place. */
+export interface World {
+  readonly engine: Engine;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signals: SignalSource;
+  /** Milliseconds since some moment. */
+  now(): number;
+  /** The most memory this process has had resident so far, in bytes. */
+  peakRssBytes(): number;
+}
+
+/** The world as this process sees it. */
+export function processWorld(): World {
+  return {
+    engine: { loadUnclip, loadClip, inspectModel, encodePng },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    signals: process,
+    now: () => performance.now(),
+    peakRssBytes: () => process.resourceUsage().maxRSS * 1024,
+  };
+}

@@ -1,0 +1,180 @@
+import { EventEmitter } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  encodePng,
+  UnclipError,
+  type Clip,
+  type GenerateOptions,
+  type Generation,
+  type ModelReport,
+  type Picture,
+  type StageStep,
+  type Tensor,
+  type Unclip,
+} from "unclip";
+import type { Engine, Output, SignalSource, World } from "../src/world.js";
+
+/** An output that remembers what was written. */
+export interface FakeOutput extends Output {
+  text: string;
+}
+
+/** A world whose model paints at once and whose clock moves 100 ms each time it is read. */
+export interface FakeWorld extends World {
+  readonly stdout: FakeOutput;
+  readonly stderr: FakeOutput;
+  readonly emitter: EventEmitter;
+  /** Every call of `loadUnclip` and `stream`, with its arguments. */
+  readonly calls: { name: string; args: readonly unknown[] }[];
+  disposals: number;
+}
+
+/** What a test changes about the fake world. */
+export interface FakeWorldOptions {
+  readonly env?: Record<string, string>;
+  readonly stdout?: Partial<Output>;
+  readonly stderr?: Partial<Output>;
+  readonly warnings?: readonly string[];
+  readonly report?: ModelReport;
+  /** Called at every step of the engine. */
+  readonly onStep?: (step: StageStep, world: FakeWorld) => void;
+  readonly loadUnclip?: Engine["loadUnclip"];
+}
+
+/** A gradient, so that no two pixels are alike. */
+export function gradient(width: number, height: number): Picture {
+  const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 5) % 256);
+  return { width, height, data };
+}
+
+export function createFakeWorld(options: FakeWorldOptions = {}): FakeWorld {
+  const emitter = new EventEmitter();
+  let ms = 0;
+  const world: FakeWorld = {
+    calls: [],
+    disposals: 0,
+    emitter,
+    signals: emitter as unknown as SignalSource,
+    stdout: createOutput(options.stdout),
+    stderr: createOutput(options.stderr),
+    env: options.env ?? {},
+    now: () => (ms += 100),
+    peakRssBytes: () => 123_456_789,
+    engine: {
+      encodePng,
+      async loadUnclip(...args) {
+        world.calls.push({ name: "loadUnclip", args });
+        return options.loadUnclip ? options.loadUnclip(...args) : fakeUnclip(world, options);
+      },
+      async loadClip(...args) {
+        world.calls.push({ name: "loadClip", args });
+        return fakeClip(world);
+      },
+      async inspectModel(source) {
+        world.calls.push({ name: "inspectModel", args: [source] });
+        return options.report!;
+      },
+    },
+  };
+  return world;
+}
+
+function createOutput(output: Partial<Output> = {}): FakeOutput {
+  return {
+    ...output,
+    text: "",
+    write(text: string) {
+      this.text += text;
+      return true;
+    },
+  };
+}
+
+/** The stages of the fake model and their steps. */
+export const stages = { clip: 1, prior: 2, decoder: 3, "upsampler-1": 2 };
+
+function fakeUnclip(world: FakeWorld, { onStep, warnings = [] }: FakeWorldOptions): Unclip {
+  async function* walk(name: string, subject: unknown, settings: GenerateOptions = {}) {
+    world.calls.push({ name, args: [subject, settings] });
+    for (const [stage, steps] of Object.entries(stages)) {
+      for (let step = 0; step <= steps; step++) {
+        if (settings.signal?.aborted) throw new UnclipError("aborted", `${stage}: stopped on request`);
+        const preview =
+          stage === "decoder" ? { preview: () => Array<Picture>(settings.n ?? 1).fill(gradient(8, 8)) } : {};
+        const progress = { stage, step, steps, ...preview };
+        onStep?.(progress, world);
+        yield progress;
+      }
+    }
+    const captions = name === "stream" ? [subject as string | string[]].flat() : [];
+    return generationOf(captions, settings, warnings);
+  }
+  return {
+    model: "toybox",
+    stream: (caption, settings) => walk("stream", caption, settings),
+    streamVariations: (picture, settings) => walk("streamVariations", picture, settings),
+    dispose: async () => {
+      world.disposals++;
+    },
+  } as Partial<Unclip> as Unclip;
+}
+
+const COLOURS = new Map([
+  ["red", [1, 0, 0]],
+  ["green", [0, 1, 0]],
+  ["blue", [0, 0, 1]],
+]);
+
+/** Sees the first pixel's colour in a picture, the first word of a colour in a caption, and 40 characters at most. */
+function fakeClip(world: FakeWorld): Clip {
+  const matrix = (rows: number[][]) =>
+    ({ data: Float32Array.from(rows.flat()), dims: [rows.length, 3] }) as unknown as Tensor;
+  const colourOf = (caption: string) => COLOURS.get(/red|green|blue/.exec(caption)?.[0] ?? "") ?? [1, 1, 1];
+  return {
+    model: "toybox",
+    logitScale: 2,
+    imageEncoder: {
+      embed: async (pictures: readonly Picture[]) => matrix(pictures.map(({ data }) => [...data.slice(0, 3)])),
+    },
+    textEncoder: {
+      embed: async (captions: readonly string[]) => ({
+        textEmbedding: matrix(captions.map(colourOf)),
+        cut: captions.map((caption) => caption.slice(40) || undefined),
+      }),
+    },
+    dispose: async () => {
+      world.disposals++;
+    },
+  } as unknown as Clip;
+}
+
+/** The path of a new PNG file of one colour. */
+export async function solidFile(folder: string, name: string, colour: readonly number[]): Promise<string> {
+  const data = Uint8Array.from({ length: 12 * 3 }, (_, i) => colour[i % 3]!);
+  const path = join(folder, name);
+  await writeFile(path, await encodePng({ width: 4, height: 3, data }));
+  return path;
+}
+
+function generationOf(captions: readonly string[], settings: GenerateOptions, warnings: readonly string[]): Generation {
+  const { n = 1, seed = 0 } = settings;
+  return {
+    images: Array<Picture>(n * Math.max(captions.length, 1)).fill(gradient(16, 12)),
+    recipe: {
+      model: "toybox",
+      captions,
+      seed: String(seed),
+      n,
+      prior: String(settings.prior),
+      priorSteps: 2,
+      priorGuidance: 4,
+      decoderSteps: 3,
+      decoderGuidance: 8,
+      upsamplerSteps: [2],
+      versions: { unclip: "0.1.0", onnxruntime: "1.30.0" },
+    },
+    stages: Object.entries(stages).map(([name, steps]) => ({ name, steps, ms: 12.4 })),
+    warnings,
+  };
+}

@@ -1,0 +1,56 @@
+import type { ModelReport } from "unclip";
+import { describe, expect, it } from "vitest";
+import { run } from "../src/run.js";
+import { createFakeWorld } from "./fake-world.js";
+
+const report: ModelReport = {
+  model: "karlo",
+  className: "UnCLIPPipeline",
+  components: [
+    {
+      name: "decoder",
+      className: "UNet2DConditionModel",
+      status: "ok",
+      sizeBytes: 1_234_567_890,
+      parameters: 617_283_945,
+      dtypes: ["F16"],
+    },
+    { name: "prior_scheduler", className: "UnCLIPScheduler", status: "ok", sizeBytes: 0, parameters: 0, dtypes: [] },
+  ],
+  problems: [],
+};
+
+describe("inspect", () => {
+  it("prints a table and says that the model is ready", async () => {
+    const world = createFakeWorld({ report });
+    expect(await run(["inspect", "karlo"], world)).toBe(0);
+    expect(world.calls).toEqual([{ name: "inspectModel", args: ["karlo"] }]);
+    expect(world.stdout.text.split("\n")).toEqual([
+      "karlo: UnCLIPPipeline",
+      "",
+      "component        class                  parameters    size  weights  status",
+      "decoder          UNet2DConditionModel  617,283,945  1.2 GB  F16      ok",
+      "prior_scheduler  UnCLIPScheduler                                     ok",
+      "total                                  617,283,945  1.2 GB",
+      "",
+      "ready to paint",
+      "",
+    ]);
+  });
+
+  it("names what is missing and exits with 1", async () => {
+    const status = "karlo/prior: there is no such folder";
+    const prior = { name: "prior", className: "PriorTransformer", status, sizeBytes: 0, parameters: 0, dtypes: [] };
+    const world = createFakeWorld({ report: { ...report, components: [prior], problems: [status] } });
+    expect(await run(["inspect", "karlo"], world)).toBe(1);
+    expect(world.stdout.text).toMatch(/\nprior +PriorTransformer +see below\n/);
+    expect(world.stdout.text).toContain(`\nproblem: ${status}\n`);
+    expect(world.stdout.text).not.toContain("ready");
+  });
+
+  it("prints the report alone with --json", async () => {
+    const world = createFakeWorld({ report });
+    expect(await run(["inspect", "karlo", "--json"], world)).toBe(0);
+    expect(JSON.parse(world.stdout.text)).toEqual(report);
+  });
+});

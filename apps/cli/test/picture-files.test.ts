@@ -1,0 +1,56 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { checkPicturePaths, picturePaths, writePictureFile } from "../src/picture-files.js";
+import { temporaryFolder } from "./temporary-folder.js";
+
+describe("picturePaths", () => {
+  it("keeps the name of a single picture", () => expect(picturePaths("a/b.png", 1)).toEqual([resolve("a/b.png")]));
+
+  it("numbers several from 1, in front of the extension", () => {
+    expect(picturePaths("v1.0/b.PNG", 2)).toEqual([resolve("v1.0/b-1.PNG"), resolve("v1.0/b-2.PNG")]);
+  });
+});
+
+describe("checkPicturePaths", () => {
+  it("accepts a file that exists and folders that do not", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "old.png"), "old");
+    await checkPicturePaths([join(folder, "old.png"), join(folder, "a/b/new.png")]);
+    expect(await readdir(folder)).toEqual(["old.png"]);
+  });
+
+  it("refuses a folder, and says what to name instead", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "x.png"));
+    await expect(checkPicturePaths([join(folder, "x.png")])).rejects.toThrow(
+      `--out: ${join(folder, "x.png")} is a folder; name a file, such as ${join(folder, "x.png", "picture.png")}`,
+    );
+  });
+
+  it("refuses a file in place of a parent folder", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "file"), "");
+    await expect(checkPicturePaths([join(folder, "file/sub/x.png")])).rejects.toThrow(
+      `${join(folder, "file")} is not a folder`,
+    );
+  });
+});
+
+describe("writePictureFile", () => {
+  it("makes folders, replaces a file, and leaves nothing else", async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, "a/b/x.png");
+    await writePictureFile(path, Uint8Array.of(1, 2));
+    await writePictureFile(path, Uint8Array.of(3));
+    expect([...(await readFile(path))]).toEqual([3]);
+    expect(await readdir(join(folder, "a/b"))).toEqual(["x.png"]);
+  });
+
+  it("leaves nothing behind when it fails", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "x.png/full"), { recursive: true });
+    await expect(writePictureFile(join(folder, "x.png"), Uint8Array.of(1))).rejects.toThrow("could not be written");
+    expect(await readdir(folder)).toEqual(["x.png"]);
+  });
+});

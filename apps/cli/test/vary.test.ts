@@ -1,0 +1,50 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { readPictureFile } from "../src/read-picture.js";
+import { run } from "../src/run.js";
+import { createFakeWorld, gradient } from "./fake-world.js";
+import { temporaryFolder } from "./temporary-folder.js";
+
+describe("vary", () => {
+  it("hands the picture over and writes n variations", async () => {
+    const folder = await temporaryFolder();
+    const [file, out] = [join(folder, "in.png"), join(folder, "out.png")];
+    const { width, height, data } = gradient(9, 7);
+    await sharp(data, { raw: { width, height, channels: 3 } })
+      .png()
+      .toFile(file);
+    const world = createFakeWorld();
+    expect(await run(["vary", file, "--n", "2", "--decoder-steps", "3", "--out", out, "--json"], world)).toBe(0);
+    const { name, args } = world.calls[1]!;
+    expect(name).toBe("streamVariations");
+    expect(args).toEqual([gradient(9, 7), { n: 2, seed: 0, decoderSteps: 3, signal: expect.any(AbortSignal) }]);
+    const paths = [join(folder, "out-1.png"), join(folder, "out-2.png")];
+    expect(JSON.parse(world.stdout.text)).toMatchObject({ picture: file, images: paths.map((path) => ({ path })) });
+  });
+
+  it("refuses what is not a picture", async () => {
+    const file = join(await temporaryFolder(), "in.png");
+    const world = createFakeWorld();
+    expect(await run(["vary", file], world)).toBe(1);
+    await writeFile(file, "no picture");
+    expect(await run(["vary", file], world)).toBe(1);
+    expect(world.stderr.text).toMatch(
+      /in.png: cannot be read; .*\n.*in.png: not a picture that can be read \(.*\); give a PNG/,
+    );
+  });
+});
+
+describe("readPictureFile", () => {
+  it.each([
+    ["grey", { channels: 1, data: [10, 200] }, [10, 10, 10, 200, 200, 200]],
+    ["RGBA, whose transparency is left out", { channels: 4, data: [1, 2, 3, 0, 4, 5, 6, 128] }, [1, 2, 3, 4, 5, 6]],
+  ] as const)("reads %s", async (_, { channels, data }, expected) => {
+    const file = join(await temporaryFolder(), "in.png");
+    await sharp(Uint8Array.from(data), { raw: { width: 2, height: 1, channels } })
+      .png()
+      .toFile(file);
+    expect([...(await readPictureFile(file)).data]).toEqual(expected);
+  });
+});

@@ -1,0 +1,81 @@
+"""One stage of diffusers in a process of its own: python measure.py <folder> <stage> <inputs> <file for the output>
+<threads> <clock>.
+
+Opens the network, then runs one step for each line "step" of its input and stops at its end. It answers each with one line
+of JSON.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import diffusers
+import torch
+from diffusers import PriorTransformer, UNet2DConditionModel, UNet2DModel
+from safetensors.torch import load_file
+from transformers import CLIPTextModelWithProjection
+
+Inputs = dict[str, torch.Tensor]
+Step = Callable[[], torch.Tensor]
+
+
+def text(folder: Path, inputs: Inputs) -> Step:
+    network = CLIPTextModelWithProjection.from_pretrained(folder / "text_encoder").eval()
+    ids = inputs["ids"].long()
+    return lambda: network(ids).text_embeds
+
+
+def prior(folder: Path, inputs: Inputs) -> Step:
+    network = PriorTransformer.from_pretrained(folder / "prior").eval()
+    return lambda: network(
+        inputs["xt"],
+        timestep=inputs["t"],
+        proj_embedding=inputs["textEmbedding"],
+        encoder_hidden_states=inputs["textStates"],
+        attention_mask=inputs["textMask"].bool(),
+    ).predicted_image_embedding
+
+
+def decoder(folder: Path, inputs: Inputs) -> Step:
+    network = UNet2DConditionModel.from_pretrained(folder / "decoder").eval()
+    return lambda: network(
+        inputs["xt"],
+        timestep=inputs["t"],
+        encoder_hidden_states=inputs["context"],
+        class_labels=inputs["timeCondition"],
+        attention_mask=inputs["contextMask"].bool(),
+    ).sample[:, :3]
+
+
+def upsampler(folder: Path, inputs: Inputs) -> Step:
+    network = UNet2DModel.from_pretrained(folder / "super_res_first").eval()
+    return lambda: network(inputs["xt"], timestep=inputs["t"]).sample
+
+
+def say(**line: object) -> None:
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    print(json.dumps({**line, "peakBytes": peak_bytes}), flush=True)
+
+
+@torch.inference_mode()
+def main() -> None:
+    folder, stage, inputs_file, output_file, threads, clock = sys.argv[1:]
+    now = time.process_time if clock == "processor" else time.perf_counter
+    if threads != "all":
+        torch.set_num_threads(int(threads))
+    inputs = load_file(inputs_file)
+    start = now()
+    step = {"text": text, "prior-first": prior, "prior": prior, "decoder": decoder, "upsampler": upsampler}[stage](Path(folder), inputs)
+    say(seconds=now() - start, version=f"diffusers {diffusers.__version__}, PyTorch {torch.__version__}")
+    output = torch.zeros(0)
+    for _ in sys.stdin:
+        start = now()
+        output = step()
+        say(seconds=now() - start)
+    Path(output_file).write_bytes(output.contiguous().numpy().tobytes())
+
+
+main()

@@ -1,0 +1,64 @@
+import { openModelFolder, readJson } from "@unclip/runtime/node";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { measureStage, type Measurement } from "./measurement.js";
+import { findPython } from "./python.js";
+import { STAGES, stageNamed } from "./stages.js";
+import { formatTable } from "./table.js";
+
+/* npm run bench -- <folder>: times every stage of a model folder, beside diffusers. */
+
+const command = new Command("bench")
+  .description("time every stage of a Karlo-shaped model folder, beside diffusers on PyTorch where Python has them")
+  .argument("<folder>", "a model folder, for example one that bench:weights wrote")
+  .option("--repeats <n>", "steps after the warm-up, whose median counts", positiveInteger, 3)
+  .addOption(
+    new Option("--stages <names...>", "only these").choices(STAGES.map(({ name }) => name)).default(undefined, "all"),
+  )
+  .option("--python <command>", "Python with torch, diffusers, transformers and safetensors", "python3")
+  .option("--no-diffusers", "leave the other side out")
+  .option("--threads <n>", "threads of either side", positiveInteger)
+  .addOption(
+    new Option(
+      "--clock <clock>",
+      "what counts: time that passed, or processor time (fair on a busy machine, with --threads 1)",
+    )
+      .choices(["elapsed", "processor"])
+      .default("elapsed"),
+  )
+  .option("--json", "print the measurements as JSON")
+  .parse();
+
+const options = command.opts<{
+  repeats: number;
+  stages?: string[];
+  python: string;
+  diffusers: boolean;
+  json?: boolean;
+  threads?: number;
+  clock: "elapsed" | "processor";
+}>();
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+const state = options.diffusers ? findPython(options.python) : { missing: "--no-diffusers" };
+if ("missing" in state) say(`diffusers: skipped (${state.missing})`);
+const python = "python" in state ? state.python : undefined;
+
+const directory = command.args[0]!;
+const folder = await openModelFolder(directory);
+const measurements: Measurement[] = [];
+for (const stage of options.stages?.map(stageNamed) ?? STAGES) {
+  say(`${stage.title} ...`);
+  const config = await readJson(folder, `${stage.component}/config.json`);
+  measurements.push(await measureStage(directory, stage, config, { ...options, python }));
+}
+if (options.json) process.stdout.write(`${JSON.stringify(measurements, undefined, 2)}\n`);
+else {
+  const [first] = measurements;
+  const sides = [`unclip on onnxruntime-node ${first!.unclip.version}`, first!.diffusers?.version];
+  process.stdout.write(`${sides.filter((side) => side !== undefined).join("; ")}\n\n${formatTable(measurements)}\n`);
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("expected a whole number from 1 on");
+  return Number(text);
+}

@@ -1,0 +1,75 @@
+import { sizeOf } from "@unclip/sampler";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { karloConfigs, mergeCount, MODEL_INDEX, preprocessor, SCHEDULERS } from "./karlo.js";
+import { NETWORKS } from "./networks.js";
+import { planWeights, type PlannedWeight } from "./plan.js";
+import { BYTES_OF, createRandomWeights, type StorageType } from "./random-block.js";
+import { createSafetensorsFile } from "./safetensors-file.js";
+import { statisticsOf } from "./statistics.js";
+import { tokenizerFiles } from "./vocabulary.js";
+
+/** A component with weights. */
+export interface PlannedComponent {
+  /** Its folder. */
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly weights: readonly PlannedWeight[];
+}
+
+/** The components of a Karlo-shaped model that have weights.
+ * @param scale as for `karloConfigs` */
+export function planKarlo(scale: number): PlannedComponent[] {
+  const { super_res, ...configs } = karloConfigs(scale);
+  const all = { ...configs, super_res_first: super_res, super_res_last: super_res };
+  return Object.entries(all).map(([name, config]) => ({ name, config, weights: planWeights(NETWORKS[name]!, config) }));
+}
+
+/** Options of {@link writeKarloFolder}. */
+export interface KarloFolderOptions {
+  /** As for `karloConfigs`; default 1, Karlo itself. */
+  readonly scale?: number;
+  /** Default "F32". */
+  readonly type?: StorageType;
+  /** Told after every part how many bytes of weights are written, and of how many. */
+  readonly onProgress?: (written: number, total: number) => void;
+}
+
+/** Writes a model folder of Karlo's shape with random weights: same files, names, shapes and sizes. Needs little memory.
+ * @param directory created if it is missing; files of the same name are replaced */
+export async function writeKarloFolder(directory: string, options: KarloFolderOptions = {}): Promise<void> {
+  const { scale = 1, type = "F32", onProgress = () => {} } = options;
+  const components = planKarlo(scale);
+  const total = components.flatMap(({ weights }) => weights).reduce((sum, { dims }) => sum + sizeOf(dims), 0);
+  const random = createRandomWeights(type);
+  let [index, written] = [0, 0];
+  for (const { name, config, weights } of components) {
+    await writeJson(join(directory, name, "config.json"), config);
+    const stem = "_class_name" in config ? "diffusion_pytorch_model" : "model";
+    const file = await createSafetensorsFile(join(directory, name, `${stem}.safetensors`), weights, type);
+    for (const weight of weights) {
+      await random.fill(index++, sizeOf(weight.dims), statisticsOf(weight), async (bytes) => {
+        await file.write(bytes);
+        written += bytes.length;
+        onProgress(written, total * BYTES_OF[type]);
+      });
+    }
+    await file.close();
+  }
+  await writeSmallFiles(directory, scale);
+}
+
+async function writeSmallFiles(directory: string, scale: number): Promise<void> {
+  for (const [name, config] of Object.entries(SCHEDULERS))
+    await writeJson(join(directory, name, "scheduler_config.json"), config);
+  await writeJson(join(directory, "feature_extractor", "preprocessor_config.json"), preprocessor(224 / scale));
+  await mkdir(join(directory, "tokenizer"), { recursive: true });
+  for (const [name, content] of Object.entries(tokenizerFiles(mergeCount(scale))))
+    await writeFile(join(directory, "tokenizer", name), content);
+  await writeJson(join(directory, "model_index.json"), MODEL_INDEX); // last: without it the folder is not a model yet
+}
+
+async function writeJson(path: string, content: unknown): Promise<void> {
+  await mkdir(join(path, ".."), { recursive: true });
+  await writeFile(path, `${JSON.stringify(content, undefined, 2)}\n`);
+}

@@ -1,0 +1,46 @@
+import { add, conv, createGraphBuilder, gemm, matmul, multiHeadAttention, type GraphBuilder } from "@unclip/graph";
+import { describe, expect, it } from "vitest";
+import { countFlops, sizesOf } from "../src/flops.js";
+
+const emptyGraph = () => createGraphBuilder({ name: "test", checkpoint: { name: "test", weights: new Map() } });
+const zeros = (g: GraphBuilder, dims: number[]) =>
+  g.constant("float", Array<number>(dims.reduce((a, b) => a * b)).fill(0), dims);
+
+describe("countFlops", () => {
+  it("counts two for each multiplication of a matrix product", () => {
+    const g = emptyGraph();
+    const x = g.input("x", "float", ["N", 5]);
+    g.output("y", gemm(g, x, zeros(g, [7, 5]), undefined));
+    expect(countFlops(g.finish(), { N: 3 })).toBe(2 * 3 * 5 * 7);
+  });
+
+  it("counts a convolution by its kernel and the pixels it makes", () => {
+    const g = emptyGraph();
+    const x = g.input("x", "float", ["N", 4, 8, 8]);
+    g.output("y", conv(g, x, zeros(g, [6, 4, 3, 3]), undefined, { padding: 1, stride: 2 }));
+    expect(countFlops(g.finish(), { N: 2 })).toBe(2 * 2 * (6 * 4 * 4) * (4 * 3 * 3));
+  });
+
+  it("counts both products of attention", () => {
+    const g = emptyGraph();
+    const [q, kv] = [g.input("q", "float", [1, 10, 8]), g.input("kv", "float", [1, 13, 8])];
+    g.output("y", multiHeadAttention(g, [q, kv, kv], 2));
+    expect(countFlops(g.finish(), {})).toBe(2 * 2 * 10 * 13 * 8);
+  });
+
+  it("leaves out what is done once for each value, and what depends on no input", () => {
+    const g = emptyGraph();
+    const x = g.input("x", "float", [2, 2]);
+    g.output("y", add(g, x, matmul(g, zeros(g, [2, 2]), zeros(g, [2, 2]))));
+    expect(countFlops(g.finish(), {})).toBe(0);
+  });
+
+  it("asks for the sizes of named dimensions", () => {
+    const g = emptyGraph();
+    g.output("y", gemm(g, g.input("x", "float", ["81-P", 5]), zeros(g, [7, 5]), undefined));
+    const graph = g.finish();
+    expect(countFlops(graph, { P: 78 })).toBe(2 * 3 * 5 * 7);
+    expect(() => countFlops(graph, {})).toThrow("the size of dimension P is not given");
+    expect(sizesOf(graph, { x: { dims: [3, 5] } })).toEqual({ "81-P": 3 });
+  });
+});

@@ -1,0 +1,13 @@
+import { defineConfig } from "tsup";
+import shared from "../tsup.config.js";
+
+/** The commands, bundled from the sources of all packages: what is measured is the working copy. */
+export default defineConfig({
+  ...shared,
+  entry: ["src/bench.ts", "src/measure.ts", "src/weights.ts"],
+  dts: false,
+  noExternal: [/^@unclip\//],
+  esbuildOptions(options) {
+    options.conditions = ["@unclip/source", "node"];
+  },
+});

@@ -1,0 +1,70 @@
+import js from "@eslint/js";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import tseslint from "typescript-eslint";
+
+/** The architecture: what each package may import from the others. Any other import of a workspace package is an error. */
+const ground = ["@unclip/sampler"];
+const stage = ["@unclip/runtime", "@unclip/graph", "@unclip/sampler"];
+const stages = ["@unclip/clip", "@unclip/prior", "@unclip/decoder", "@unclip/upsampler"];
+const arrows = {
+  "packages/sampler": [],
+  "packages/graph": ground,
+  "packages/runtime": ["@unclip/graph", ...ground],
+  "packages/clip": stage,
+  "packages/prior": stage,
+  "packages/decoder": stage,
+  "packages/upsampler": stage,
+  "packages/toybox": [],
+  "packages/unclip": [...stages, ...stage, "@unclip/toybox"],
+  "apps/cli": ["unclip"],
+  bench: [...stages, ...stage],
+};
+
+/** Everything in src of `dir` may import only the workspace packages in `allowed`, by name, and never reach into another package's files. */
+function arrowsOf(dir, allowed) {
+  const allowedNames = allowed.map((name) => name.replace("@unclip/", "")).join("|");
+  const scope = allowedNames === "" ? "^(@unclip/|unclip$)" : `^(@unclip/(?!(${allowedNames})(/|$))|unclip$)`;
+  const forbidden = allowed.includes("unclip") ? "^@unclip/" : scope;
+  return {
+    files: [`${dir}/src/**/*.ts`],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              regex: forbidden,
+              message: `${dir} may import ${allowed.join(", ") || "no workspace package"}: see the arrows in eslint.config.js.`,
+            },
+            { regex: "^\\.\\./.*/(src|dist)/", message: "Import another package by its name." },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+export default tseslint.config(
+  { ignores: ["**/dist/**", "**/.turbo/**", "packages/toybox/model/**", "fixtures/**", "training/**"] },
+  js.configs.recommended,
+  ...tseslint.configs.strict,
+  {
+    basePath: dirname(fileURLToPath(import.meta.url)),
+    rules: {
+      "@typescript-eslint/no-non-null-assertion": "off",
+      "@typescript-eslint/consistent-type-imports": ["error", { disallowTypeAnnotations: false }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+      eqeqeq: "error",
+      "no-console": "error",
+      "max-depth": ["error", 3],
+      "max-params": ["error", 5],
+    },
+  },
+  {
+    files: ["scripts/**", "apps/cli/src/**"],
+    rules: { "no-console": "off" },
+    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },
+  },
+  ...Object.entries(arrows).map(([dir, allowed]) => arrowsOf(dir, allowed)),
+);

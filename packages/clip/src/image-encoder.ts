@@ -1,0 +1,62 @@
+import {
+  pathIn,
+  readCheckpoint,
+  readJson,
+  readText,
+  type ModelFolder,
+  type Network,
+  type Runtime,
+} from "@unclip/runtime";
+import { concatRows, type Picture, type Tensor } from "@unclip/sampler";
+import { readClipVisionConfig, type ClipVisionConfig } from "./config.js";
+import { clipVisionNetwork } from "./networks/vision.js";
+import { preprocessPicture, readPreprocessConfig, type PreprocessConfig } from "./preprocess.js";
+
+/** CLIP's vision tower and the preparation of its pictures. */
+export interface ImageEncoder {
+  readonly config: ClipVisionConfig;
+  /** CLIP image embeddings of N pictures of any size, [N, D], not normalised. */
+  embed(pictures: readonly Picture[]): Promise<Tensor>;
+}
+
+/** Options of {@link loadImageEncoder}: where its parts lie in the model folder. */
+export interface LoadImageEncoderOptions {
+  /** Default "image_encoder"; "" for the folder itself. */
+  readonly component?: string;
+  /** Default "feature_extractor"; "" for the folder itself. */
+  readonly preprocessor?: string;
+}
+
+/** Loads the image encoder of a model folder. Weights are opened when it first runs.
+ * @throws UnclipError "config" or "weights" if the folder does not hold an image encoder that fits its config */
+export async function loadImageEncoder(
+  folder: ModelFolder,
+  runtime: Runtime,
+  options: LoadImageEncoderOptions = {},
+): Promise<ImageEncoder> {
+  const { component = "image_encoder", preprocessor = "feature_extractor" } = options;
+  const configPath = pathIn(component, "config.json");
+  const config = readClipVisionConfig(await readJson(folder, configPath), `${folder.name}/${configPath}`);
+  const path = pathIn(preprocessor, "preprocessor_config.json");
+  const preprocess = readPreprocessConfig(await readText(folder, path), `${folder.name}/${path}`);
+  return createImageEncoder(
+    runtime.network(clipVisionNetwork(config, await readCheckpoint(folder, component)), folder),
+    preprocess,
+    config,
+  );
+}
+
+/** An image encoder over its open parts. */
+export function createImageEncoder(
+  network: Network,
+  preprocess: PreprocessConfig,
+  config: ClipVisionConfig,
+): ImageEncoder {
+  return {
+    config,
+    async embed(pictures) {
+      const pixels = concatRows(pictures.map((picture) => preprocessPicture(picture, preprocess)));
+      return (await network.run({ pixels }))["imageEmbedding"]!;
+    },
+  };
+}

@@ -1,0 +1,33 @@
+export {
+  classify,
+  labelProbabilities,
+  type ClassifyOptions,
+  type ClipEncoders,
+  type LabelProbability,
+} from "./classify.js";
+export {
+  readClipTextConfig,
+  readClipVisionConfig,
+  type ClipTextConfig,
+  type ClipTowerConfig,
+  type ClipVisionConfig,
+} from "./config.js";
+export { cosineSimilarity } from "./cosine-similarity.js";
+export {
+  createImageEncoder,
+  loadImageEncoder,
+  type ImageEncoder,
+  type LoadImageEncoderOptions,
+} from "./image-encoder.js";
+export { readLogitScale } from "./logit-scale.js";
+export { clipTextNetwork } from "./networks/text.js";
+export { clipVisionNetwork } from "./networks/vision.js";
+export { preprocessPicture, readPreprocessConfig, type PreprocessConfig } from "./preprocess.js";
+export {
+  createTextEncoder,
+  loadTextEncoder,
+  type EncodedText,
+  type LoadTextEncoderOptions,
+  type TextEncoder,
+} from "./text-encoder.js";
+export { createTokenizer, readTokenizer, type Tokenizer } from "./tokenizer.js";

@@ -1,0 +1,44 @@
+export {
+  createGraphBuilder,
+  type Graph,
+  type GraphBuilder,
+  type GraphBuilderOptions,
+  type NodeOptions,
+  type Operation,
+  type Value,
+} from "./builder.js";
+export {
+  checkDifferences,
+  createCheckpoint,
+  type Checkpoint,
+  type Weight,
+  type WeightDifferences,
+} from "./checkpoint.js";
+export { conv2d, groupNorm, layerNorm, linear, timestepEmbedding, timestepNetwork } from "./layers/basic.js";
+export { causalMask, maskBias, transformerBlock, type TransformerBlockOptions } from "./layers/transformer.js";
+export {
+  addedAttentionBlock,
+  downsampleBlock,
+  residualBlock,
+  upsampleBlock,
+  type CrossAttention,
+  type UnetBlockOptions,
+} from "./layers/unet-blocks.js";
+export { unet, type UnetOptions } from "./layers/unet.js";
+export {
+  encodeModel,
+  type Attribute,
+  type Dim,
+  type Dims,
+  type ElementType,
+  type ModelRecord,
+  type PortRecord,
+} from "./onnx.js";
+export * from "./ops.js";
+export {
+  parseSafetensorsHeader,
+  safetensorsHeaderBytes,
+  SAFETENSORS_PREFIX_BYTES,
+  type SafetensorsEntry,
+  type WeightType,
+} from "./safetensors.js";

@@ -1,0 +1,101 @@
+import type { GraphBuilder, Value } from "../builder.js";
+import { shapeError } from "../builder.js";
+import {
+  add,
+  concat,
+  conv,
+  cos,
+  gemm,
+  groupRows,
+  instanceNormalization,
+  layerNormalization,
+  mul,
+  reshape,
+  silu,
+  sin,
+  type ConvOptions,
+} from "../ops.js";
+import { suitsWinograd, winogradConv } from "./winograd.js";
+
+/* Layers as torch names them: each reads its weights under the scope it is given. */
+
+/** Linear layer over the last axis of x [..., in]: [..., out].
+ * @param bias whether the layer has one; default true */
+export function linear(g: GraphBuilder, scope: string, x: Value, out: number, { bias = true } = {}): Value {
+  return g.scope(scope, () => {
+    const width = x.dims.at(-1);
+    if (typeof width !== "number") throw shapeError("linear", "a last axis of known size", x);
+    const weight = g.weight("weight", [out, width]);
+    const offset = bias ? g.weight("bias", [out]) : undefined;
+    if (x.dims.length === 2) return gemm(g, x, weight, offset);
+    const lead = x.dims.slice(0, -1);
+    const flat = lead.every((dim) => typeof dim === "number")
+      ? lead.reduce((a, b) => (a as number) * (b as number))
+      : lead.join("*");
+    const y = gemm(g, reshape(g, x, [flat, width]), weight, offset);
+    const named = lead.filter((dim) => typeof dim === "string").length;
+    return named < 2 ? reshape(g, y, [...lead, out]) : groupRows(g, y, x);
+  });
+}
+
+/** Options of {@link conv2d}. */
+export interface Conv2dOptions extends ConvOptions {
+  /** Height and width of the kernel. */
+  readonly kernel: number;
+  /** Whether the layer has a bias; default true. */
+  readonly bias?: boolean;
+  /** Save multiplications at the price of memory, where the layer suits Winograd's algorithm; default false. */
+  readonly winograd?: boolean;
+}
+
+/** Two-dimensional convolution of x [N, C, H, W] to `out` channels with a square kernel. */
+export function conv2d(g: GraphBuilder, scope: string, x: Value, out: number, options: Conv2dOptions): Value {
+  const { kernel, bias = true, winograd = false } = options;
+  return g.scope(scope, () => {
+    const weight = g.weight("weight", [out, x.dims[1] as number, kernel, kernel]);
+    if (winograd && suitsWinograd(x, out)) return winogradConv(g, x, weight, g.weight("bias", [out], [1, out, 1, 1]));
+    return conv(g, x, weight, bias ? g.weight("bias", [out]) : undefined, options);
+  });
+}
+
+/** Layer normalisation over the last axis. */
+export function layerNorm(g: GraphBuilder, scope: string, x: Value, epsilon = 1e-5): Value {
+  const width = x.dims.at(-1) as number;
+  return g.scope(scope, () =>
+    layerNormalization(g, x, g.weight("weight", [width]), g.weight("bias", [width]), epsilon),
+  );
+}
+
+/** Group normalisation of x [N, C, ...], each of `groups` groups of channels by its own mean and variance.
+ * @see Wu and He 2018 (arXiv:1803.08494) */
+export function groupNorm(g: GraphBuilder, scope: string, x: Value, groups: number, epsilon = 1e-5): Value {
+  const [n, channels, ...area] = x.dims;
+  const size = [channels, ...area].reduce<number>((product, dim) => product * (dim as number), 1);
+  if ((channels as number) % groups !== 0) throw shapeError("groupNorm", `channels in ${groups} equal groups`, x);
+  return g.scope(scope, () => {
+    const normalised = reshape(
+      g,
+      instanceNormalization(g, reshape(g, x, [n!, groups, size / groups]), epsilon),
+      x.dims,
+    );
+    const perChannel = [channels as number, ...area.map(() => 1)];
+    const scaled = mul(g, normalised, g.weight("weight", [channels as number], perChannel));
+    return add(g, scaled, g.weight("bias", [channels as number], perChannel));
+  });
+}
+
+/** Sinusoidal embedding of a timestep: [cos(t f_0), ..., sin(t f_0), ...] with f_i = 10000^(-i / (width / 2)).
+ * @param t timesteps, [N], float
+ * @returns [N, width]
+ * @see Vaswani et al. 2017 (arXiv:1706.03762) section 3.5; here the cosines come first */
+export function timestepEmbedding(g: GraphBuilder, t: Value, width: number): Value {
+  const half = width / 2;
+  const frequencies = Array.from({ length: half }, (_, i) => Math.exp(Math.fround((-Math.log(10000) * i) / half)));
+  const angles = mul(g, reshape(g, t, [t.dims[0]!, 1]), g.constant("float", frequencies, [1, half]));
+  return concat(g, [cos(g, angles), sin(g, angles)], 1);
+}
+
+/** The two-layer network on a timestep embedding: linear_2(silu(linear_1(x))). */
+export function timestepNetwork(g: GraphBuilder, scope: string, embedding: Value, width: number): Value {
+  return g.scope(scope, () => linear(g, "linear_2", silu(g, linear(g, "linear_1", embedding, width)), width));
+}

@@ -1,0 +1,79 @@
+import type { GraphBuilder, Value } from "../builder.js";
+import { concat, silu } from "../ops.js";
+import { conv2d, groupNorm } from "./basic.js";
+import {
+  addedAttentionBlock,
+  downsampleBlock,
+  residualBlock,
+  upsampleBlock,
+  type CrossAttention,
+  type UnetBlockOptions,
+} from "./unet-blocks.js";
+
+/** Sizes of a U-Net whose levels differ by a factor of 2 in height and width. */
+export interface UnetOptions extends UnetBlockOptions {
+  /** Channels of each level, highest resolution first. */
+  readonly blockOutChannels: readonly number[];
+  /** Residual blocks of a level on the way down; one more on the way up. */
+  readonly layersPerBlock: number;
+  readonly outChannels: number;
+  /** Condition of the attention blocks; without it the network is convolutional only. */
+  readonly cross?: CrossAttention;
+  /** Levels that have attention on the way down, highest resolution first. */
+  readonly attentionLevels: readonly boolean[];
+}
+
+/** Levels whose convolutions take Winograd's algorithm: the two of highest resolution do most of the multiplications with few of the weights. */
+const WINOGRAD_LEVELS = 2;
+
+/** U-Net in the arrangement of diffusers: conv_in, down_blocks, mid_block, up_blocks, conv_out.
+ * @param x [N, C, H, W]; H and W are multiples of 2^(levels - 1)
+ * @param temb time embedding with whatever conditions were added to it, [N or 1, E]
+ * @returns [N, outChannels, H, W]
+ * @see Dhariwal and Nichol 2021 (arXiv:2105.05233) */
+export function unet(g: GraphBuilder, x: Value, temb: Value, options: UnetOptions): Value {
+  const { blockOutChannels, layersPerBlock, outChannels, cross, attentionLevels, groups, epsilon } = options;
+  const levels = blockOutChannels.length;
+  const attend = (h: Value, level: number, index: number) =>
+    attentionLevels[level] && cross ? addedAttentionBlock(g, `attentions.${index}`, h, cross, options) : h;
+
+  let h = conv2d(g, "conv_in", x, blockOutChannels[0]!, { kernel: 3, padding: 1 });
+  const skips = [h];
+
+  for (const [level, channels] of blockOutChannels.entries()) {
+    const block = { ...options, winograd: level < WINOGRAD_LEVELS };
+    g.scope(`down_blocks.${level}`, () => {
+      for (let i = 0; i < layersPerBlock; i++) {
+        h = attend(residualBlock(g, `resnets.${i}`, [h, temb], channels, block), level, i);
+        skips.push(h);
+      }
+      if (level === levels - 1) return;
+      h = downsampleBlock(g, "downsamplers.0", [h, temb], block);
+      skips.push(h);
+    });
+  }
+
+  g.scope("mid_block", () => {
+    const channels = blockOutChannels.at(-1)!;
+    h = residualBlock(g, "resnets.0", [h, temb], channels, options);
+    if (cross) h = addedAttentionBlock(g, "attentions.0", h, cross, options);
+    h = residualBlock(g, "resnets.1", [h, temb], channels, options);
+  });
+
+  for (const [index, channels] of blockOutChannels.toReversed().entries()) {
+    const level = levels - 1 - index;
+    const block = { ...options, winograd: level < WINOGRAD_LEVELS };
+    g.scope(`up_blocks.${index}`, () => {
+      for (let i = 0; i <= layersPerBlock; i++) {
+        h = residualBlock(g, `resnets.${i}`, [concat(g, [h, skips.pop()!], 1), temb], channels, block);
+        h = attend(h, level, i);
+      }
+      if (level > 0) h = upsampleBlock(g, "upsamplers.0", [h, temb], block);
+    });
+  }
+
+  return conv2d(g, "conv_out", silu(g, groupNorm(g, "conv_norm_out", h, groups, epsilon)), outChannels, {
+    kernel: 3,
+    padding: 1,
+  });
+}

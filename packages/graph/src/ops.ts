@@ -1,0 +1,272 @@
+import { shapeError, type GraphBuilder, type Value } from "./builder.js";
+import type { Dim, Dims } from "./onnx.js";
+
+/* One function an operator: it checks shapes where it is called and infers the shape of its result. */
+
+/** a + b, broadcast. */
+export const add = (g: GraphBuilder, a: Value, b: Value) => g.node("Add", [a, b], a.type, broadcast("add", a, b));
+
+/** a - b, broadcast. */
+export const sub = (g: GraphBuilder, a: Value, b: Value) => g.node("Sub", [a, b], a.type, broadcast("sub", a, b));
+
+/** a * b, broadcast. */
+export const mul = (g: GraphBuilder, a: Value, b: Value) => g.node("Mul", [a, b], a.type, broadcast("mul", a, b));
+
+export const sin = (g: GraphBuilder, x: Value) => g.node("Sin", [x], x.type, x.dims);
+export const cos = (g: GraphBuilder, x: Value) => g.node("Cos", [x], x.type, x.dims);
+
+/** x sigmoid(alpha x) in one pass over the data. */
+export function quickGelu(g: GraphBuilder, x: Value, alpha = 1.702): Value {
+  return g.node("QuickGelu", [x], x.type, x.dims, { domain: "com.microsoft", attributes: { alpha: { float: alpha } } });
+}
+
+/** x sigmoid(x). */
+export const silu = (g: GraphBuilder, x: Value) => quickGelu(g, x, 1);
+
+/** x Φ(x), exact. */
+export const gelu = (g: GraphBuilder, x: Value) => g.node("Gelu", [x], x.type, x.dims, { domain: "com.microsoft" });
+
+/** The rows of `table` [V, D] that `ids` [...] names: [..., D]. */
+export function gather(g: GraphBuilder, table: Value, ids: Value): Value {
+  return g.node("Gather", [table, ids], table.type, [...ids.dims, ...table.dims.slice(1)], { attributes: { axis: 0 } });
+}
+
+/** Values joined along `axis`.
+ * @param size what their sizes along it add up to, where some of them are known only when the graph runs */
+export function concat(g: GraphBuilder, values: readonly Value[], axis: number, size?: Dim): Value {
+  const first = values[0]!;
+  const sizes = values.map((value) => value.dims[axis]);
+  const fits = values.every(
+    (value) =>
+      value.dims.length === first.dims.length && value.dims.every((dim, i) => i === axis || dim === first.dims[i]),
+  );
+  const isKnown = sizes.every((size) => typeof size === "number");
+  if (!fits || (size === undefined && !isKnown)) {
+    throw shapeError("concat", `shapes that agree but for axis ${axis}`, ...values);
+  }
+  const joined = isKnown ? sizes.reduce((sum, each) => sum + each, 0) : size!;
+  return g.node("Concat", values, first.type, first.dims.with(axis, joined), { attributes: { axis } });
+}
+
+/** Values of one shape under a new first axis: [values, ...]. */
+export function stack(g: GraphBuilder, values: readonly Value[]): Value {
+  const axes = g.constant("int64", [0], [1]);
+  const layers = values.map((value) => g.node("Unsqueeze", [value, axes], value.type, [1, ...value.dims]));
+  return concat(g, layers, 0);
+}
+
+/** Elements [start, end) of `axis`. */
+export function slice(g: GraphBuilder, x: Value, axis: number, start: number, end: number): Value {
+  const size = x.dims[axis];
+  if (typeof size !== "number" || start < 0 || end > size)
+    throw shapeError("slice", `axis ${axis} to hold [${start}, ${end})`, x);
+  const one = (value: number) => g.constant("int64", [value], [1]);
+  return g.node("Slice", [x, one(start), one(end), one(axis)], x.type, x.dims.with(axis, end - start));
+}
+
+/** How many elements a value has along one of its axes, for an operator that needs to know when the graph runs: [1]. */
+export function sizeAlong(g: GraphBuilder, x: Value, axis: number): Value {
+  return g.node("Shape", [x], "int64", [1], { attributes: { start: axis, end: axis + 1 } });
+}
+
+/** The elements of `axis` from `start` on, but for the last `drop`.
+ * @param start [1], int64; 0 if left out
+ * @param size how many that is */
+export function sliceRest(
+  g: GraphBuilder,
+  x: Value,
+  axis: number,
+  { start, drop = 0, size }: { start?: Value; drop?: number; size: Dim },
+): Value {
+  const one = (value: number) => g.constant("int64", [value], [1]);
+  const end = one(drop === 0 ? Number.MAX_SAFE_INTEGER : -drop);
+  return g.node("Slice", [x, start ?? one(0), end, one(axis)], x.type, x.dims.with(axis, size));
+}
+
+/** The same elements under another shape. A named dimension stays where it is, or is worked out by the runtime (one at most). */
+export function reshape(g: GraphBuilder, x: Value, dims: Dims): Value {
+  const [before, after] = [knownSize(x.dims), knownSize(dims)];
+  const target = dims.map((dim, i) => (typeof dim === "number" ? dim : x.dims[i] === dim ? 0 : -1));
+  const unknown = target.filter((dim) => dim === -1).length;
+  const bothStatic = [...x.dims, ...dims].every((dim) => typeof dim === "number");
+  if (unknown > 1 || (bothStatic && before !== after))
+    throw shapeError("reshape", `a shape that fits [${dims.join(", ")}]`, x);
+  return g.node("Reshape", [x, g.constant("int64", target, [target.length])], x.type, dims);
+}
+
+/** The rows of x [A * B, C] in groups: [A, B, C], where A and B are the first sizes of `like`, known when the graph runs. */
+export function groupRows(g: GraphBuilder, x: Value, like: Value): Value {
+  const lead = g.node("Shape", [like], "int64", [2], { attributes: { start: 0, end: 2 } });
+  const width = g.constant("int64", [x.dims[1] as number], [1]);
+  const target = g.node("Concat", [lead, width], "int64", [3], { attributes: { axis: 0 } });
+  return g.node("Reshape", [x, target], x.type, [like.dims[0]!, like.dims[1]!, x.dims[1]!]);
+}
+
+/** Axes in another order. */
+export function transpose(g: GraphBuilder, x: Value, order: readonly number[]): Value {
+  return g.node(
+    "Transpose",
+    [x],
+    x.type,
+    order.map((axis) => x.dims[axis]!),
+    { attributes: { perm: order } },
+  );
+}
+
+/** One row, [1, ...], repeated for each row of `like` [N, ...]: [N, ...]. */
+export function expandRows(g: GraphBuilder, x: Value, like: Value): Value {
+  const rows = g.node("Shape", [like], "int64", [1], { attributes: { start: 0, end: 1 } });
+  const rest = g.constant("int64", Array<number>(x.dims.length - 1).fill(1), [x.dims.length - 1]);
+  const dims = g.node("Concat", [rows, rest], "int64", [x.dims.length], { attributes: { axis: 0 } });
+  return g.node("Expand", [x, dims], x.type, [like.dims[0]!, ...x.dims.slice(1)]);
+}
+
+/** x with axes of size 1 repeated to the sizes of `dims`; 1 leaves an axis as it is. */
+export function expand(g: GraphBuilder, x: Value, dims: readonly number[]): Value {
+  const grown = x.dims.map((dim, i) => (dims[i] === 1 ? dim : dims[i]!));
+  if (x.dims.some((dim, i) => dims[i] !== 1 && dim !== 1))
+    throw shapeError("expand", `axes of size 1 where [${dims.join(", ")}] grows`, x);
+  return g.node("Expand", [x, g.constant("int64", dims, [dims.length])], x.type, grown);
+}
+
+/** x with zeros added before and after along `axis`. */
+export function pad(g: GraphBuilder, x: Value, axis: number, [before, after]: readonly [number, number]): Value {
+  const size = x.dims[axis];
+  if (typeof size !== "number") throw shapeError("pad", `axis ${axis} of known size`, x);
+  const rank = x.dims.length;
+  const pads = Array.from({ length: 2 * rank }, (_, i) => (i === axis ? before : i === rank + axis ? after : 0));
+  return g.node("Pad", [x, g.constant("int64", pads, [2 * rank])], x.type, x.dims.with(axis, before + size + after));
+}
+
+/** a weight^T + bias for a [M, K] and a weight stored [N, K], as torch stores linear layers: [M, N]. */
+export function gemm(g: GraphBuilder, a: Value, weight: Value, bias: Value | undefined): Value {
+  if (a.dims.length !== 2 || a.dims[1] !== weight.dims[1])
+    throw shapeError("gemm", "[M, K] and a weight [N, K]", a, weight);
+  return g.node("Gemm", [a, weight, bias], a.type, [a.dims[0]!, weight.dims[0]!], { attributes: { transB: 1 } });
+}
+
+/** Matrix products of a [..., M, K] and b [..., K, N]: [..., M, N]. One of them may lack leading axes: it meets each matrix of the other. */
+export function matmul(g: GraphBuilder, a: Value, b: Value): Value {
+  if (a.dims.at(-1) !== b.dims.at(-2)) throw shapeError("matmul", "[..., M, K] and [..., K, N]", a, b);
+  const lead = (a.dims.length < b.dims.length ? b : a).dims.slice(0, -2);
+  return g.node("MatMul", [a, b], a.type, [...lead, a.dims.at(-2)!, b.dims.at(-1)!]);
+}
+
+/** Options of {@link conv}. */
+export interface ConvOptions {
+  /** Default 1. */
+  readonly stride?: number;
+  /** Zeros on each side, or at the top, left, bottom and right; default 0. */
+  readonly padding?: number | readonly [number, number, number, number];
+}
+
+/** Convolution of x [N, C, H, W] with weight [O, C, k, k]: [N, O, H', W']. */
+export function conv(
+  g: GraphBuilder,
+  x: Value,
+  weight: Value,
+  bias: Value | undefined,
+  options: ConvOptions = {},
+): Value {
+  const { stride = 1, padding = 0 } = options;
+  const [n, channels, height, width] = x.dims as [Dim, Dim, Dim, Dim];
+  const [out, expected, kernel] = weight.dims as [number, number, number];
+  if (x.dims.length !== 4 || channels !== expected)
+    throw shapeError("conv", "[N, C, H, W] and a weight [O, C, k, k]", x, weight);
+  const pads = typeof padding === "number" ? Array<number>(4).fill(padding) : padding;
+  const attributes = { kernel_shape: [kernel, kernel], strides: [stride, stride], pads };
+  const size = (dim: Dim, zeros: number) => {
+    if (typeof dim !== "number") throw shapeError("conv", "a height and width that are known", x);
+    return Math.floor((dim + zeros - kernel) / stride) + 1;
+  };
+  const area = [size(height, pads[0]! + pads[2]!), size(width, pads[1]! + pads[3]!)];
+  return g.node("Conv", [x, weight, bias], x.type, [n, out, ...area], { attributes });
+}
+
+/** (x - mean) / sqrt(variance + epsilon) over the last axis, times weight plus bias. */
+export function layerNormalization(g: GraphBuilder, x: Value, weight: Value, bias: Value, epsilon: number): Value {
+  if (x.dims.at(-1) !== weight.dims[0])
+    throw shapeError("layerNormalization", "a weight as long as the last axis", x, weight);
+  return g.node("LayerNormalization", [x, weight, bias], x.type, x.dims, {
+    attributes: { axis: -1, epsilon: { float: epsilon } },
+  });
+}
+
+/** (x - mean) / sqrt(variance + epsilon) of x [N, G, L] over L. */
+export function instanceNormalization(g: GraphBuilder, x: Value, epsilon: number): Value {
+  const groups = x.dims[1] as number;
+  const [one, zero] = [1, 0].map((value) => g.constant("float", Array<number>(groups).fill(value), [groups])) as [
+    Value,
+    Value,
+  ];
+  return g.node("InstanceNormalization", [x, one, zero], x.type, x.dims, {
+    attributes: { epsilon: { float: epsilon } },
+  });
+}
+
+/** Mean of each 2x2 square: [N, C, H/2, W/2]. */
+export function averagePool2(g: GraphBuilder, x: Value): Value {
+  return g.node("AveragePool", [x], x.type, scaled(x, 0.5), { attributes: { kernel_shape: [2, 2], strides: [2, 2] } });
+}
+
+/** Each pixel as a 2x2 square: [N, C, 2H, 2W]. */
+export function upsampleNearest2(g: GraphBuilder, x: Value): Value {
+  const scales = g.constant("float", [1, 1, 2, 2], [4]);
+  const attributes = { mode: "nearest", coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" };
+  return g.node("Resize", [x, undefined, scales], x.type, scaled(x, 2), { attributes });
+}
+
+/** softmax(q k^T / sqrt(C / heads) + bias) v, per head.
+ * @param q [N, L, C]
+ * @param k [N, S, C]
+ * @param v [N, S, C]
+ * @param bias added to the scores: [1 or N, 1, L, S]
+ * @returns [N, L, C] */
+export function multiHeadAttention(
+  g: GraphBuilder,
+  [q, k, v]: readonly [Value, Value, Value],
+  heads: number,
+  bias?: Value,
+): Value {
+  const scores = [q.dims[1], k.dims[1]];
+  if (q.dims.length !== 3 || k.dims.join() !== v.dims.join() || q.dims[2] !== k.dims[2]) {
+    throw shapeError("multiHeadAttention", "[N, L, C], [N, S, C] and [N, S, C]", q, k, v);
+  }
+  if (bias !== undefined && bias.dims.slice(2).join() !== scores.join()) {
+    throw shapeError("multiHeadAttention", `a bias [1 or N, 1, ${scores.join(", ")}]`, bias);
+  }
+  const inputs = [q, k, v, undefined, undefined, ...(bias === undefined ? [] : [bias])];
+  return g.node("MultiHeadAttention", inputs, q.type, q.dims, {
+    domain: "com.microsoft",
+    attributes: { num_heads: heads },
+  });
+}
+
+function scaled(x: Value, factor: number): Dims {
+  const [n, channels, ...area] = x.dims as [Dim, Dim, ...Dim[]];
+  return [
+    n,
+    channels,
+    ...area.map((dim) => {
+      if (typeof dim !== "number" || !Number.isInteger(dim * factor))
+        throw shapeError("resampling", "an even height and width", x);
+      return dim * factor;
+    }),
+  ];
+}
+
+function broadcast(op: string, a: Value, b: Value): Dims {
+  const rank = Math.max(a.dims.length, b.dims.length);
+  const padded = (value: Value): Dim[] => [...Array<Dim>(rank - value.dims.length).fill(1), ...value.dims];
+  const other = padded(b);
+  return padded(a).map((dim, i) => {
+    const second = other[i]!;
+    if (dim === second || second === 1) return dim;
+    if (dim === 1) return second;
+    throw shapeError(op, "shapes that broadcast", a, b);
+  });
+}
+
+function knownSize(dims: Dims): number {
+  return dims.reduce<number>((product, dim) => (typeof dim === "number" ? product * dim : product), 1);
+}

@@ -1,0 +1,180 @@
+import {
+  averagePool2,
+  causalMask,
+  concat,
+  conv,
+  expand,
+  expandRows,
+  gather,
+  gelu,
+  groupRows,
+  maskBias,
+  matmul,
+  multiHeadAttention,
+  pad,
+  quickGelu,
+  reshape,
+  silu,
+  sizeAlong,
+  slice,
+  sliceRest,
+  stack,
+  timestepEmbedding,
+  transpose,
+  upsampleNearest2,
+  type GraphBuilder,
+  type Value,
+} from "@unclip/graph";
+import { describe, expect, it } from "vitest";
+import { expectClose } from "../../../test-support/index.js";
+import { emptyGraph, runGraph } from "./support.js";
+
+const count = (n: number) => Array.from({ length: n }, (_, i) => i);
+
+/** The result of `build` on one input, with the shape that was inferred checked against the one that came. */
+async function apply(
+  dims: number[],
+  data: number[],
+  build: (g: GraphBuilder, x: Value) => Value,
+  named = dims as (number | string)[],
+) {
+  const g = emptyGraph();
+  const y = build(g, g.input("x", "float", named));
+  g.output("y", y);
+  const result = (await runGraph(g, { x: { data, dims } }))["y"]!;
+  result.dims.forEach((dim, i) => expect(typeof y.dims[i] === "number" ? y.dims[i] : dim).toBe(dim));
+  expect(y.dims.length).toBe(result.dims.length);
+  return result;
+}
+
+describe("operators compute what they say, and infer the shape that comes out", () => {
+  it("slice, pad, expand, concat", async () => {
+    const { data, dims } = await apply([1, 1, 3], [1, 2, 3], (g, x) => {
+      const ends = slice(g, x, 2, 1, 3);
+      return expand(g, concat(g, [pad(g, ends, 2, [1, 0]), x], 2), [1, 2, 1]);
+    });
+    expect(dims).toEqual([1, 2, 6]);
+    expect(data).toEqual([0, 2, 3, 1, 2, 3, 0, 2, 3, 1, 2, 3]);
+  });
+
+  it("sliceRest begins where a size that is known when the graph runs says, and drops from the end", async () => {
+    const { data, dims } = await apply([2, 4], count(8), (g, x) =>
+      concat(
+        g,
+        [sliceRest(g, x, 1, { start: sizeAlong(g, x, 0), size: 2 }), sliceRest(g, x, 1, { drop: 3, size: 1 })],
+        1,
+      ),
+    );
+    expect(dims).toEqual([2, 3]);
+    expect(data).toEqual([2, 3, 0, 6, 7, 4]);
+  });
+
+  it("stack, gather of one layer, groupRows", async () => {
+    const { data, dims } = await apply([2, 2], [1, 2, 3, 4], (g, x) => {
+      const layers = stack(g, [x, transpose(g, x, [1, 0])]);
+      const second = gather(g, layers, g.constant("int64", [1], []));
+      return groupRows(g, reshape(g, second, [4, 1]), second);
+    });
+    expect(dims).toEqual([2, 2, 1]);
+    expect(data).toEqual([1, 3, 2, 4]);
+  });
+
+  it("matmul meets every matrix of a batch", async () => {
+    const { data, dims } = await apply([2, 2, 1], [1, 2, 3, 4], (g, x) =>
+      matmul(g, g.constant("float", [1, 10], [1, 2]), x),
+    );
+    expect(dims).toEqual([2, 1, 1]);
+    expect(data).toEqual([21, 43]);
+  });
+
+  it("conv with zeros on two sides only", async () => {
+    const { data } = await apply([1, 1, 2, 2], [1, 2, 3, 4], (g, x) =>
+      conv(g, x, g.constant("float", [1, 1, 1, 1], [1, 1, 2, 2]), undefined, { padding: [1, 0, 0, 1] }),
+    );
+    expect(data).toEqual([3, 2, 10, 6]);
+  });
+
+  it("reshape and transpose with a named batch", async () => {
+    const { data, dims } = await apply(
+      [2, 4],
+      count(8),
+      (g, x) => transpose(g, reshape(g, x, ["N", 2, 2]), [0, 2, 1]),
+      ["N", 4],
+    );
+    expect(dims).toEqual([2, 2, 2]);
+    expect(data).toEqual([0, 2, 1, 3, 4, 6, 5, 7]);
+  });
+
+  it("expandRows repeats one row for each row of the batch", async () => {
+    const { data } = await apply([3, 1], [1, 2, 3], (g, x) => expandRows(g, g.constant("float", [7, 8], [1, 2]), x), [
+      "N",
+      1,
+    ]);
+    expect(data).toEqual([7, 8, 7, 8, 7, 8]);
+  });
+
+  it("resampling by 2", async () => {
+    expect((await apply([1, 1, 2, 2], [1, 2, 3, 6], averagePool2)).data).toEqual([3]);
+    expect((await apply([1, 1, 1, 2], [1, 2], upsampleNearest2)).data).toEqual([1, 1, 2, 2, 1, 1, 2, 2]);
+  });
+
+  it("activations", async () => {
+    const xs = [-3, -0.5, 0, 0.5, 3];
+    const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+    expectClose(
+      (await apply([5], xs, silu)).data,
+      xs.map((x) => x * sigmoid(x)),
+      { maxAbs: 1e-6 },
+    );
+    expectClose(
+      (await apply([5], xs, quickGelu)).data,
+      xs.map((x) => x * sigmoid(1.702 * x)),
+      { maxAbs: 1e-6 },
+    );
+    const phi = [0.0013499, 0.30853754, 0.5, 0.69146246, 0.9986501]; // the normal distribution's table
+    expectClose(
+      (await apply([5], xs, gelu)).data,
+      xs.map((x, i) => x * phi[i]!),
+      { maxAbs: 1e-6 },
+    );
+  });
+
+  it("timestepEmbedding puts the cosines first", async () => {
+    const { data } = await apply([1], [999], (g, t) => timestepEmbedding(g, t, 4));
+    expectClose(data, [Math.cos(999), Math.cos(9.99), Math.sin(999), Math.sin(9.99)], { maxAbs: 1e-4 }); // float32 angles near 1000
+  });
+
+  it("causal attention lets a token see itself and those before it", async () => {
+    // The scores are equal, so that each output is the mean of the values that are seen.
+    const { data } = await apply([1, 3, 2], [0, 2, 0, 4, 0, 9], (g, x) => {
+      const zero = matmul(g, x, g.constant("float", [0, 0, 0, 0], [2, 2]));
+      return multiHeadAttention(g, [zero, zero, x], 1, causalMask(g, 3));
+    });
+    expectClose(data, [0, 2, 0, 3, 0, 5], { maxAbs: 1e-6 });
+  });
+
+  it("maskBias is 0 for a token and -10000 for padding", async () => {
+    expect((await apply([1, 3], [1, 1, 0], maskBias)).data).toEqual([0, 0, -10000]);
+  });
+});
+
+describe("operators refuse shapes they cannot take, where they are called", () => {
+  it.each<[string, (g: GraphBuilder, x: Value) => unknown, RegExp]>([
+    [
+      "concat",
+      (g, x) => concat(g, [x, g.constant("float", [1], [1])], 0),
+      /concat: expected shapes that agree but for axis 0, got x \[2, 3\] and/,
+    ],
+    ["slice", (g, x) => slice(g, x, 1, 2, 4), /slice: expected axis 1 to hold \[2, 4\), got x \[2, 3\]/],
+    ["reshape", (g, x) => reshape(g, x, [7]), /reshape: expected a shape that fits \[7\], got x \[2, 3\]/],
+    ["matmul", (g, x) => matmul(g, x, x), /matmul: expected/],
+    [
+      "averagePool2",
+      (g) => averagePool2(g, g.input("p", "float", [1, 1, 3, 4])),
+      /expected an even height and width, got p \[1, 1, 3, 4\]/,
+    ],
+  ])("%s", (_, build, message) => {
+    const g = emptyGraph();
+    expect(() => build(g, g.input("x", "float", [2, 3]))).toThrow(message);
+  });
+});

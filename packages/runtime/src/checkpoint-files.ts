@@ -1,0 +1,74 @@
+import {
+  createCheckpoint,
+  parseSafetensorsHeader,
+  safetensorsHeaderBytes,
+  SAFETENSORS_PREFIX_BYTES,
+  type Checkpoint,
+  type SafetensorsEntry,
+} from "@unclip/graph";
+import { UnclipError } from "@unclip/sampler";
+import type { ModelFolder } from "./model-folder.js";
+import { componentName, EXPECTED_WEIGHTS, findWeightFiles } from "./weight-files.js";
+
+/** The weights of one component by name: only the headers of its safetensors files are read.
+ * @param component sub-folder, for example "decoder"; "" if the model lies in the folder itself
+ * @throws UnclipError "weights" if there are no safetensors files, or one of them is damaged */
+export async function readCheckpoint(folder: ModelFolder, component: string): Promise<Checkpoint> {
+  const found = await findWeightFiles(folder, component);
+  if (found === undefined)
+    throw new UnclipError("weights", `${componentName(folder, component)}: no weights; expected ${EXPECTED_WEIGHTS}`);
+  const files = new Map<string, Map<string, SafetensorsEntry>>();
+  for (const path of found.files) {
+    files.set(folder.weightLocation?.(path) ?? path, await readHeader(folder, path));
+  }
+  return createCheckpoint(component === "" ? folder.name : component, files);
+}
+
+/** One number of a component's weights, for example CLIP's temperature.
+ * @param component sub-folder; "" if the model lies in the folder itself
+ * @returns undefined if its files hold nothing of that name
+ * @throws UnclipError "weights" if what they hold is not one floating-point number, or a file is damaged */
+export async function readScalar(folder: ModelFolder, component: string, key: string): Promise<number | undefined> {
+  const { files } = (await findWeightFiles(folder, component)) ?? { files: [] };
+  for (const path of files) {
+    const entry = (await readHeader(folder, path)).get(key);
+    if (entry === undefined) continue;
+    const { type, dims, offset, sizeBytes } = entry;
+    const read = SCALARS[type];
+    if (read === undefined || dims.some((dim) => dim !== 1)) {
+      const got = `${type} [${dims.join(", ")}]`;
+      throw new UnclipError(
+        "weights",
+        `${folder.name}/${path}: ${key}: expected one float, got ${got}; another model?`,
+      );
+    }
+    const { buffer, byteOffset } = await folder.bytes(path, offset, offset + sizeBytes);
+    return read(new DataView(buffer, byteOffset, sizeBytes));
+  }
+  return undefined;
+}
+
+const SCALARS: Partial<Record<SafetensorsEntry["type"], (view: DataView) => number>> = {
+  F32: (view) => view.getFloat32(0, true),
+  F16: (view) => halfFloat(view.getUint16(0, true)),
+  BF16: (view) => new Float32Array(Uint32Array.of(view.getUint16(0, true) << 16).buffer)[0]!,
+};
+
+/** The number that 16 bits stand for: sign, 5 bits of exponent, 10 of fraction (IEEE 754 binary16). */
+function halfFloat(bits: number): number {
+  const [sign, exponent, fraction] = [bits >> 15 === 0 ? 1 : -1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+async function readHeader(folder: ModelFolder, path: string): Promise<Map<string, SafetensorsEntry>> {
+  const where = `${folder.name}/${path}`;
+  const size = await folder.sizeBytes(path);
+  const length = safetensorsHeaderBytes(await folder.bytes(path, 0, SAFETENSORS_PREFIX_BYTES), size, where);
+  return parseSafetensorsHeader(
+    await folder.bytes(path, SAFETENSORS_PREFIX_BYTES, SAFETENSORS_PREFIX_BYTES + length),
+    size,
+    where,
+  );
+}

@@ -1,0 +1,78 @@
+import { checkAborted, UnclipError } from "@unclip/sampler";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { HubProgress } from "../../hub.js";
+import { hashBlob } from "./blob-hash.js";
+import type { HubCache } from "./cache.js";
+import type { ListedFile } from "./listing.js";
+import { withLock } from "./lock.js";
+import { fetchPartial, type Transfer } from "./partial.js";
+import type { HubSettings } from "./settings.js";
+import { onDisk } from "./storage-error.js";
+
+/** Where a blob comes from, where it goes, and who watches. */
+export interface BlobDownload {
+  readonly settings: HubSettings;
+  readonly cache: HubCache;
+  readonly commit: string;
+  readonly report: (file: ListedFile, fileLoaded: number, status: HubProgress["status"]) => void;
+}
+
+/** Brings the blob of a file into the cache. It gets its name only when all of it is there and its hash is right.
+ * @throws UnclipError "download" if it cannot be had, "aborted" if the signal fires; what has arrived is kept */
+export async function downloadBlob(file: ListedFile, download: BlobDownload): Promise<void> {
+  const { settings, cache, commit, report } = download;
+  const partial = cache.partial(file.etag);
+  await onDisk(partial, () => mkdir(dirname(partial), { recursive: true }));
+  const onWait = async () => report(file, await sizeOf(partial), "download");
+  await withLock(cache.lock(file.etag), { ...settings, onWait }, async () => {
+    const transfer = { settings, commit, file, partial, report: report.bind(undefined, file) };
+    for (let attempt = 1; (await cache.find(commit, file)) === undefined; attempt++)
+      await fetchBlob(transfer, cache, attempt);
+  });
+  report(file, file.sizeBytes, "done");
+}
+
+/** Damaged content is thrown away, and fetched once more: what an earlier download left may have been the damage. */
+async function fetchBlob(transfer: Transfer, cache: HubCache, attempt: number): Promise<void> {
+  const { settings, file, partial, report } = transfer;
+  await fetchPartial(transfer);
+  report(file.sizeBytes, "verify");
+  const hash = await hashOf(transfer);
+  if (hash === file.etag) {
+    await onDisk(partial, async () => {
+      await flush(partial);
+      await rename(partial, cache.blob(file.etag));
+    });
+    return;
+  }
+  await onDisk(partial, () => rm(partial, { force: true }));
+  if (attempt === 1) return;
+  throw new UnclipError(
+    "download",
+    `${settings.name}: ${file.path} arrived damaged twice (hash ${hash}, expected ${file.etag}) and was thrown away; ` +
+      `try again later, and check whether a proxy changes files`,
+  );
+}
+
+/** @returns "none" if the file is gone: another process was faster, which lost its lock meanwhile */
+async function hashOf({ settings: { name, signal }, file, partial }: Transfer): Promise<string> {
+  try {
+    return await hashBlob(partial, file, signal);
+  } catch (cause) {
+    checkAborted(signal, name);
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return "none";
+    throw new UnclipError("download", `${partial}: cannot be read back (${(cause as Error).message})`, { cause });
+  }
+}
+
+/** Waits until the disk has a file: a power failure must not leave a blob without its content. */
+async function flush(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  await file.datasync().finally(() => file.close());
+}
+
+/** The size of a file, 0 if there is none. */
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => ({ size: 0 }))).size;
+}

@@ -1,0 +1,21 @@
+import { UnclipError } from "@unclip/sampler";
+
+const CURES: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full; free some space, or set HF_HUB_CACHE to a folder on a larger disk",
+  EDQUOT: "the disk quota is used up; free some space, or set HF_HUB_CACHE to a folder on another disk",
+  EACCES: "there is no permission to write here; set HF_HUB_CACHE to a folder of your own",
+  EPERM: "there is no permission to write here; set HF_HUB_CACHE to a folder of your own",
+  EROFS: "this disk is read-only; set HF_HUB_CACHE to a folder that can be written",
+  ENOTDIR: "a part of this path is a file; set HF_HUB_CACHE to a folder",
+};
+
+/** Runs `work` on the file system; what it throws becomes one sentence with the cure.
+ * @param path the file or folder it works on */
+export async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const { code = "", message } = cause as NodeJS.ErrnoException;
+    throw new UnclipError("download", `${path}: ${CURES[code] ?? `cannot be written (${message})`}`, { cause });
+  }
+}

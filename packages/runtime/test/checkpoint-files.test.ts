@@ -1,0 +1,96 @@
+import { openModelFolder, readCheckpoint } from "@unclip/runtime/node";
+import { cp, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { fixturePath } from "../../../test-support/index.js";
+import { temporaryFolder, writeSafetensors } from "./support.js";
+
+async function component(): Promise<{
+  folder: string;
+  at: (file: string) => string;
+  read: () => ReturnType<typeof readCheckpoint>;
+}> {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, "prior"));
+  return {
+    folder,
+    at: (file) => join(folder, "prior", file),
+    read: async () => readCheckpoint(await openModelFolder(folder), "prior"),
+  };
+}
+
+describe("readCheckpoint", () => {
+  it("finds the weights of diffusers and transformers by their names", async () => {
+    const folder = await openModelFolder(fixturePath("karlo-tiny"));
+    const prior = await readCheckpoint(folder, "prior");
+    expect(prior.weights.get("prd_embedding")).toMatchObject({
+      type: "F32",
+      file: "prior/diffusion_pytorch_model.safetensors",
+    });
+    expect((await readCheckpoint(folder, "text_encoder")).weights.has("text_projection.weight")).toBe(true);
+  });
+
+  it("joins the shards that an index lists", async () => {
+    const { at, read } = await component();
+    await writeSafetensors(at("diffusion_pytorch_model-00001-of-00002.safetensors"), { a: { dims: [2] } });
+    await writeSafetensors(at("diffusion_pytorch_model-00002-of-00002.safetensors"), { b: { dims: [3] } });
+    const shard = (n: number) => `diffusion_pytorch_model-0000${n}-of-00002.safetensors`;
+    const index = { weight_map: { a: shard(1), b: shard(2) } };
+    await writeFile(at("diffusion_pytorch_model.safetensors.index.json"), JSON.stringify(index));
+    const { weights } = await read();
+    expect([...weights].map(([name, { file }]) => [name, file])).toEqual([
+      ["a", `prior/${shard(1)}`],
+      ["b", `prior/${shard(2)}`],
+    ]);
+
+    await writeFile(
+      at("diffusion_pytorch_model.safetensors.index.json"),
+      JSON.stringify({ weight_map: { a: "other.safetensors" } }),
+    );
+    await expect(read()).rejects.toThrow(
+      /prior\/other.safetensors is missing, which prior\/diffusion_pytorch_model.safetensors.index.json lists/,
+    );
+  });
+
+  it("refuses a folder that has only a pickle, and says how to get safetensors", async () => {
+    const { at, read } = await component();
+    await writeFile(at("diffusion_pytorch_model.bin"), "");
+    await expect(read()).rejects.toThrow(
+      /only diffusion_pytorch_model.bin is there, which is a Python pickle; .*safe_serialization=True/,
+    );
+  });
+
+  it("refuses a component without weights", async () => {
+    await expect((await component()).read()).rejects.toThrow(
+      /prior: no weights; expected diffusion_pytorch_model.safetensors or model.safetensors/,
+    );
+  });
+
+  it("refuses a file that is cut off, whatever the place", async () => {
+    const { at, read } = await component();
+    const path = at("diffusion_pytorch_model.safetensors");
+    const whole = fixturePath("karlo-tiny/prior/diffusion_pytorch_model.safetensors");
+    const size = (await readFile(whole)).length;
+    for (const [end, message] of [
+      [size - 1, /it is cut off, download it again/],
+      [100, /it is cut off/],
+      [4, /not a safetensors file/],
+      [0, /not a safetensors file/],
+    ] as const) {
+      await cp(whole, path);
+      await truncate(path, end);
+      await expect(read(), `cut at ${end}`).rejects.toThrow(message);
+    }
+  });
+});
+
+describe("openModelFolder", () => {
+  it("refuses what is not a folder", async () => {
+    await expect(openModelFolder("no/such/folder")).rejects.toThrow(
+      "no/such/folder: no such folder; give the path of a model folder",
+    );
+    await expect(openModelFolder(fixturePath("random.json"))).rejects.toThrow(
+      /this is a file; give the folder that holds model_index.json/,
+    );
+  });
+});

@@ -1,0 +1,92 @@
+export { createConfigReader, type ConfigReader } from "./config-reader.js";
+export {
+  addNoise,
+  epsFromV,
+  epsFromX0,
+  posterior,
+  stepRates,
+  x0FromEps,
+  x0FromV,
+  type Posterior,
+  type StepRates,
+} from "./diffusion.js";
+export { UnclipError, checkAborted, isUnclipError, type UnclipErrorCode } from "./errors.js";
+export { guide, withGuidance } from "./guidance.js";
+export { picturesFromPixels, pixelsFromPicture, type Picture } from "./picture.js";
+export {
+  clipX0,
+  predictedEps,
+  predictedX0,
+  type Clipping,
+  type Denoiser,
+  type Prediction,
+  type PredictionType,
+} from "./prediction.js";
+export { createRandom, perPicture, type Random } from "./random.js";
+export { resizeBicubic, resizePicture } from "./resize.js";
+export {
+  analyticDpm,
+  estimateAnalyticTable,
+  type AnalyticBatch,
+  type AnalyticDpmOptions,
+  type AnalyticTable,
+  type AnalyticTableOptions,
+  type AnalyticTableStep,
+} from "./samplers/analytic-dpm.js";
+export { ddpm, unclip, type AncestralOptions, type VarianceType } from "./samplers/ancestral.js";
+export {
+  createSampler,
+  SAMPLER_NAMES,
+  samplerTakes,
+  type SamplerName,
+  type SamplerOptions,
+} from "./samplers/create-sampler.js";
+export { ddim, type DdimOptions, type DdimWalkOptions } from "./samplers/ddim.js";
+export { ddimInversion, type DdimInversionOptions } from "./samplers/ddim-inversion.js";
+export { dpmSolver, type DpmSolverOptions } from "./samplers/dpm-solver.js";
+export { euler, type Churn, type EulerOptions } from "./samplers/euler.js";
+export { eulerAncestral, type EulerAncestralOptions } from "./samplers/euler-ancestral.js";
+export { heun, type HeunOptions } from "./samplers/heun.js";
+export { lms, type LmsOptions } from "./samplers/lms.js";
+export { pndm, type PndmOptions } from "./samplers/pndm.js";
+export type { MultistepOptions, SigmaOptions, SigmaSpacing } from "./samplers/sigma-space.js";
+export { unipc, type UnipcOptions } from "./samplers/unipc.js";
+export {
+  finish,
+  sample,
+  type Process,
+  type SampleOptions,
+  type SampleStep,
+  type Sampler,
+  type Step,
+} from "./sample.js";
+export {
+  alphaBar,
+  createSchedule,
+  rescaleZeroTerminalSnr,
+  scheduleFromBetas,
+  type BetaSchedule,
+  type NoiseSchedule,
+  type ScheduleOptions,
+} from "./schedule.js";
+export type { StepArguments } from "./scheduler-classes.js";
+export { parseRecord, readSchedulerConfig, withSampler, type SchedulerConfig } from "./scheduler-config.js";
+export {
+  checkDims,
+  clamp,
+  concatChannels,
+  concatRows,
+  filled,
+  map,
+  repeatRows,
+  rows,
+  sizeOf,
+  splitChannels,
+  tensor,
+  valuesOf,
+  zip,
+  type Tensor,
+} from "./tensor.js";
+export { respaceTimesteps, spaceTimesteps, type TimestepOptions, type TimestepSpacing } from "./timesteps.js";
+export { concatText, repeatText, sliceText, textRows, type TextFeatures } from "./text-features.js";
+export { planWalk, type Walk, type WalkOptions } from "./walk.js";

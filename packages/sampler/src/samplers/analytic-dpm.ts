@@ -1,0 +1,134 @@
+import { addNoise, epsFromX0, posterior } from "../diffusion.js";
+import { UnclipError, checkAborted } from "../errors.js";
+import { clipX0, predictedEps, predictedX0, type Clipping, type Denoiser } from "../prediction.js";
+import type { Random } from "../random.js";
+import type { Sampler } from "../sample.js";
+import { alphaBar, type NoiseSchedule } from "../schedule.js";
+import { valuesOf, type Tensor } from "../tensor.js";
+import { spaceTimesteps, type TimestepSpacing } from "../timesteps.js";
+import { weightedSum } from "./weighted-sum.js";
+
+/** Γ_t = E |ε(x_t, t)|² / d: the mean square of the noise that a network predicts on data, at each timestep of a walk.
+ * Plain data, to be kept as JSON beside the model. */
+export interface AnalyticTable {
+  readonly timesteps: readonly number[];
+  /** Γ at these timesteps. */
+  readonly gamma: readonly number[];
+}
+
+/** Options of {@link analyticDpm}. */
+export interface AnalyticDpmOptions {
+  /** Γ at the timesteps of the walk, from {@link estimateAnalyticTable}. */
+  readonly table: AnalyticTable;
+  /** 1 is the analytic DDPM (default), 0 the analytic DDIM. */
+  readonly eta?: number;
+  /** Range of the predicted x_0; default clamps to [-1, 1]. */
+  readonly clipping?: Clipping;
+  /** Half the width of the range that the data lie in, which bounds their variance; default 1. */
+  readonly range?: number;
+  /** The last steps whose noise is limited to `clipPixels`; default 0. */
+  readonly clippedSteps?: number;
+  /** Mean magnitude, in 255ths of the range [-1, 1], of the noise of the last steps; default 2. */
+  readonly clipPixels?: number;
+  /** Rule of the sampler's own timesteps; default "unclip". */
+  readonly spacing?: TimestepSpacing;
+  /** Added to every timestep of "leading"; default 0. */
+  readonly stepsOffset?: number;
+}
+
+/** Analytic-DPM: DDIM or DDPM with the variance that is best for this network and this list of timesteps,
+ * σ² = λ² + (sqrt(ᾱ_s) - sqrt((1 - ᾱ_s - λ²) ᾱ_t / (1 - ᾱ_t)))² var(x_0 | x_t), var(x_0 | x_t) = (1 - ᾱ_t) / ᾱ_t (1 - Γ_t),
+ * with λ² = eta² times the posterior's variance.
+ * @see Bao et al. 2022 (arXiv:2201.06503) theorem 1, and theorem 2 for the bounds */
+export function analyticDpm(options: AnalyticDpmOptions): Sampler {
+  const { table, eta = 1, clipping = { kind: "range", range: 1 }, range = 1 } = options;
+  const { spacing = "unclip", stepsOffset, clippedSteps = 0, clipPixels = 2 } = options;
+  const gammaOf = gammaLookup(table);
+  return {
+    name: "analytic-dpm",
+    timesteps: (schedule, steps) => spaceTimesteps({ spacing, steps, length: schedule.length, stepsOffset }),
+    begin({ schedule, timesteps, random }) {
+      const gammas = timesteps.map(gammaOf);
+      return (prediction, xt, index) => {
+        const [t, s] = [timesteps[index]!, timesteps[index + 1] ?? -1];
+        const [barT, barS] = [alphaBar(schedule, t), alphaBar(schedule, s)];
+        const x0 = clipX0(predictedX0(prediction, xt, barT), clipping);
+        if (s < 0) return { xt: x0, x0 };
+        const lambda2 = eta ** 2 * posterior(schedule, t, s).variance;
+        const direction = Math.sqrt(Math.max(1 - barS - lambda2, 0));
+        const variance = Math.min(Math.max(((1 - barT) / barT) * (1 - gammas[index]!), 0), range ** 2);
+        const analytic = lambda2 + (Math.sqrt(barS) - direction * Math.sqrt(barT / (1 - barT))) ** 2 * variance;
+        const clipped = index >= timesteps.length - 1 - clippedSteps;
+        const most = clipped ? clipPixels * (2 / 255) * Math.sqrt(Math.PI / 2) : Infinity;
+        const mean = [[Math.sqrt(barS), x0] as const, [direction, epsFromX0(xt, x0, barT)] as const];
+        return { xt: weightedSum([...mean, [Math.min(Math.sqrt(analytic), most), random.normal(xt.dims)]]), x0 };
+      };
+    },
+  };
+}
+
+function gammaLookup({ timesteps, gamma }: AnalyticTable): (t: number) => number {
+  const known = new Map(timesteps.map((t, i) => [t, gamma[i]!]));
+  return (t) => {
+    const value = known.get(t);
+    if (value !== undefined) return value;
+    throw new UnclipError(
+      "input",
+      `analytic-dpm: the table has no timestep ${t}; estimate it on the timesteps of this walk`,
+    );
+  };
+}
+
+/** Clean samples and the network that is conditioned for them. */
+export interface AnalyticBatch {
+  readonly denoise: Denoiser;
+  /** Clean samples of the data, [N, ...]. */
+  readonly x0: Tensor;
+}
+
+/** Options of {@link estimateAnalyticTable}. */
+export interface AnalyticTableOptions {
+  readonly schedule: NoiseSchedule;
+  /** The timesteps of the walk that the table is for. */
+  readonly timesteps: readonly number[];
+  /** Data in batches: the more, the better the estimate. */
+  readonly batches: readonly AnalyticBatch[];
+  /** Source of the noise that the samples are given. */
+  readonly random: Random;
+  /** Stops between two evaluations. */
+  readonly signal?: AbortSignal;
+}
+
+/** Progress of an estimate: `step` of `steps` evaluations is done. */
+export interface AnalyticTableStep {
+  /** 1 to steps. */
+  readonly step: number;
+  readonly steps: number;
+}
+
+/** Estimates the table of {@link analyticDpm} from what the network predicts on noised data: one evaluation per batch and
+ * timestep. Run it with `finish`, or watch it with `for await`.
+ * @returns after yielding its progress, the table
+ * @throws UnclipError "input" without batches or timesteps, "aborted" if `signal` fires
+ * @see Bao et al. 2022 (arXiv:2201.06503) eq. 8, for ε in place of the score */
+export async function* estimateAnalyticTable(
+  options: AnalyticTableOptions,
+): AsyncGenerator<AnalyticTableStep, AnalyticTable> {
+  const { schedule, timesteps, batches, random, signal } = options;
+  const steps = batches.length * timesteps.length;
+  if (steps === 0) throw new UnclipError("input", "analytic-dpm: an estimate needs timesteps and batches of data");
+  const squares = timesteps.map(() => 0);
+  let [step, values] = [0, 0];
+  for (const { denoise, x0 } of batches) {
+    values += x0.data.length;
+    for (const [i, t] of timesteps.entries()) {
+      checkAborted(signal, `evaluation ${step + 1} of ${steps}`);
+      const bar = alphaBar(schedule, t);
+      const xt = addNoise(x0, random.normal(x0.dims), bar);
+      const eps = predictedEps(await denoise(xt, t, signal), xt, bar);
+      squares[i]! += valuesOf(eps).reduce((sum, value) => sum + value ** 2, 0);
+      yield { step: ++step, steps };
+    }
+  }
+  return { timesteps: [...timesteps], gamma: squares.map((sum) => sum / values) };
+}

@@ -1,0 +1,47 @@
+import { UnclipError } from "../errors.js";
+import { clipX0, predictedEps, predictedX0, type Clipping } from "../prediction.js";
+import { alphaBar } from "../schedule.js";
+import type { Sampler } from "../sample.js";
+import { spaceTimesteps } from "../timesteps.js";
+import type { DdimWalkOptions } from "./ddim.js";
+import { weightedSum } from "./weighted-sum.js";
+
+/** Options of {@link ddimInversion}. */
+export interface DdimInversionOptions extends DdimWalkOptions {
+  /** Range of the predicted x_0; default none, for a picture in range is given up exactly only if nothing is clipped. */
+  readonly clipping?: Clipping;
+}
+
+/** DDIM run backwards: from a clean picture, given as xT with start "sample", to the x_T that DDIM with eta 0 paints it from.
+ * The timesteps ascend. A step goes from the level s of the timestep before, at first from the clean end, to the level t
+ * of this one: x_t = sqrt(ᾱ_t) x_0 + sqrt(1 - ᾱ_t) ε, with x_0 and ε as the network sees x_s at t. It is exact as far as
+ * ε is the same at both ends, so many steps bring the picture back more faithfully.
+ * @see Dhariwal and Nichol 2021 (arXiv:2105.05233) appendix F; Ramesh et al. 2022 (arXiv:2204.06125) section 3 */
+export function ddimInversion(options: DdimInversionOptions = {}): Sampler {
+  const { spacing = "unclip", stepsOffset, clipping = { kind: "none" } } = options;
+  const { setAlphaToOne = true, previous = "list" } = options;
+  return {
+    name: "ddim-inversion",
+    timesteps: (schedule, steps) => spaceTimesteps({ spacing, steps, length: schedule.length, stepsOffset }).reverse(),
+    begin: ({ schedule, timesteps }) => {
+      const stride = Math.floor(schedule.length / timesteps.length);
+      const cleanEnd = setAlphaToOne ? 1 : alphaBar(schedule, 0);
+      return (prediction, xs, index) => {
+        const t = timesteps[index]!;
+        const s = previous === "stride" ? t - stride : (timesteps[index - 1] ?? -1);
+        const [barS, barT] = [alphaBar(schedule, s, cleanEnd), alphaBar(schedule, t)];
+        if (barS === 1 && prediction.type === "sample") throw new UnclipError("config", NO_NOISE);
+        const x0 = clipX0(predictedX0(prediction, xs, barS), clipping);
+        const eps = predictedEps(prediction, xs, barS);
+        const xt = weightedSum([
+          [Math.sqrt(barT), x0],
+          [Math.sqrt(1 - barT), eps],
+        ]);
+        return { xt, x0 };
+      };
+    },
+  };
+}
+
+const NO_NOISE =
+  "ddim-inversion: a network that predicts x_0 says nothing about ε at the clean end; use setAlphaToOne: false";

@@ -1,0 +1,56 @@
+import { epsFromX0 } from "../diffusion.js";
+import { clipX0, predictedEps, predictedX0, type Clipping } from "../prediction.js";
+import { alphaBar } from "../schedule.js";
+import type { Sampler } from "../sample.js";
+import { spaceTimesteps, type TimestepSpacing } from "../timesteps.js";
+import { weightedSum } from "./weighted-sum.js";
+
+/** What a DDIM step and its inversion have in common. */
+export interface DdimWalkOptions {
+  /** Rule of the sampler's own timesteps; default "unclip". */
+  readonly spacing?: TimestepSpacing;
+  /** Added to every timestep of "leading"; default 0. */
+  readonly stepsOffset?: number;
+  /** Whether ᾱ of the clean end is 1 (default) or ᾱ_0. */
+  readonly setAlphaToOne?: boolean;
+  /** Whether a step joins two timesteps that are neighbours in the list ("list", default) or floor(T / N) apart, as in diffusers ("stride"). */
+  readonly previous?: "list" | "stride";
+}
+
+/** Options of {@link ddim}. */
+export interface DdimOptions extends DdimWalkOptions {
+  /** Share of the ancestral noise that a step adds: 0 is deterministic (default), 1 is as noisy as DDPM. */
+  readonly eta?: number;
+  /** Range of the predicted x_0; default clamps to [-1, 1]. */
+  readonly clipping?: Clipping;
+  /** Whether ε is taken from the x_0 in range rather than from the network, as in guided-diffusion; default false. */
+  readonly epsFromClippedX0?: boolean;
+}
+
+/** Denoising diffusion implicit model: x_s = sqrt(ᾱ_s) x_0 + sqrt(1 - ᾱ_s - σ²) ε + σ n.
+ * @see Song et al. 2021 (arXiv:2010.02502) eq. 12, with σ = eta times eq. 16 */
+export function ddim(options: DdimOptions = {}): Sampler {
+  const { eta = 0, clipping = { kind: "range", range: 1 }, epsFromClippedX0 = false } = options;
+  const { spacing = "unclip", stepsOffset, setAlphaToOne = true, previous = "list" } = options;
+  return {
+    name: "ddim",
+    timesteps: (schedule, steps) => spaceTimesteps({ spacing, steps, length: schedule.length, stepsOffset }),
+    begin: ({ schedule, timesteps, random }) => {
+      const stride = Math.floor(schedule.length / timesteps.length);
+      const cleanEnd = setAlphaToOne ? 1 : alphaBar(schedule, 0);
+      return (prediction, xt, index) => {
+        const t = timesteps[index]!;
+        const s = previous === "stride" ? t - stride : (timesteps[index + 1] ?? -1);
+        const [barT, barS] = [alphaBar(schedule, t), alphaBar(schedule, s, cleanEnd)];
+        const x0 = clipX0(predictedX0(prediction, xt, barT), clipping);
+        const eps = epsFromClippedX0 ? epsFromX0(xt, x0, barT) : predictedEps(prediction, xt, barT);
+        const variance = ((1 - barS) / (1 - barT)) * (1 - barT / barS);
+        const sigma = eta * Math.sqrt(variance);
+        const direction = Math.sqrt(Math.max(1 - barS - sigma ** 2, 0)); // eta 1 takes all of it where ᾱ_t is 0
+        const terms = [[Math.sqrt(barS), x0] as const, [direction, eps] as const];
+        if (eta > 0) terms.push([sigma, random.normal(xt.dims)]);
+        return { xt: weightedSum(terms), x0 };
+      };
+    },
+  };
+}

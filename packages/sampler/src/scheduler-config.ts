@@ -1,0 +1,164 @@
+import { createConfigReader, type ConfigReader } from "./config-reader.js";
+import { UnclipError } from "./errors.js";
+import type { Clipping, PredictionType } from "./prediction.js";
+import type { Sampler } from "./sample.js";
+import type { VarianceType } from "./samplers/ancestral.js";
+import { createSampler, samplerTakes } from "./samplers/create-sampler.js";
+import {
+  createSchedule,
+  rescaleZeroTerminalSnr,
+  scheduleFromBetas,
+  type BetaSchedule,
+  type NoiseSchedule,
+} from "./schedule.js";
+import { SCHEDULER_CLASSES, type SchedulerFields, type StepArguments } from "./scheduler-classes.js";
+
+/** What a published scheduler_config.json says, ready to run. */
+export interface SchedulerConfig {
+  readonly schedule: NoiseSchedule;
+  readonly predictionType: PredictionType;
+  readonly varianceType: VarianceType;
+  /** The range in which the predicted x_0 is kept. */
+  readonly clipping: Clipping;
+  readonly sampler: Sampler;
+  /** The file's own timesteps for N steps, in the order of the walk. */
+  timesteps(steps: number): number[];
+}
+
+/** Reads the text of a scheduler_config.json of one of the classes in {@link SCHEDULER_CLASSES}.
+ * A key that an older file lacks takes the class's default of today; UnCLIPScheduler means squared-cosine betas.
+ * @param where the file's name, for messages
+ * @param step what the reference takes at each step instead
+ * @throws UnclipError "config" for another class or a value that is not supported */
+export function readSchedulerConfig(text: string, where: string, step: StepArguments = {}): SchedulerConfig {
+  const json = parseRecord(text, where);
+  const kind = String(json["_class_name"]);
+  const known = Object.hasOwn(SCHEDULER_CLASSES, kind) ? SCHEDULER_CLASSES[kind] : undefined;
+  if (known === undefined) {
+    const classes = Object.keys(SCHEDULER_CLASSES).join(", ");
+    throw new UnclipError("config", `${where}: _class_name ${kind} is not supported; expected one of ${classes}`);
+  }
+  const values = Object.fromEntries(
+    Object.entries(known.defaults).map(([key, fallback]) => [key, valueOf(json[key], fallback)]),
+  );
+  const reader = createConfigReader(values, where);
+  for (const [key, supported] of Object.entries(known.only ?? {})) reader.only(key, ...supported);
+  const fields = fieldsOf(reader, values, step);
+  const schedule = readSchedule(fields, values);
+  const sampler = known.create(fields);
+  return {
+    schedule,
+    predictionType: fields.word<PredictionType>("prediction_type", "epsilon", "sample", "v_prediction"),
+    varianceType: fields.varianceType,
+    clipping: fields.clipping,
+    sampler,
+    timesteps: (steps) => sampler.timesteps(schedule, steps),
+  };
+}
+
+/** The same model walked by another sampler, on that sampler's own timesteps. The range of x_0 and the kind of variance
+ * stay the model's unless `options` say otherwise.
+ * @param name of {@link createSampler}
+ * @param options of that sampler
+ * @throws UnclipError "input" for an unknown name or option */
+export function withSampler(
+  config: SchedulerConfig,
+  name: string,
+  options: Readonly<Record<string, unknown>> = {},
+): SchedulerConfig {
+  const { schedule, clipping, varianceType } = config;
+  const takes = samplerTakes(name);
+  const own = Object.entries({ clipping, varianceType }).filter(([key]) => takes.includes(key));
+  const sampler = createSampler(name, { ...Object.fromEntries(own), ...options });
+  return { ...config, sampler, timesteps: (steps) => sampler.timesteps(schedule, steps) };
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** A value of the file, or the default where it has none. null switches a flag to its default, and -Infinity, which Python
+ * writes for "no bound", is no value. */
+function valueOf(found: unknown, fallback: unknown): unknown {
+  if (found === undefined || (found === null && typeof fallback === "boolean")) return fallback;
+  return found === -Infinity ? null : found;
+}
+
+const VARIANCE_TYPES: readonly VarianceType[] = [
+  "fixed_small",
+  "fixed_small_log",
+  "fixed_large",
+  "fixed_large_log",
+  "learned",
+  "learned_range",
+];
+
+function fieldsOf(reader: ConfigReader, values: Values, step: StepArguments): SchedulerFields {
+  const word = <T extends string>(key: string, ...allowed: readonly T[]): T => {
+    if (allowed.length > 0) reader.only(key, ...allowed);
+    return reader.string(key) as T;
+  };
+  return {
+    number: (key) => reader.number(key),
+    numbers: (key) => reader.numbers(key),
+    flag: (key) => reader.flag(key),
+    optional: (key) => reader.optional(key),
+    word,
+    oneOf: <T extends number>(key: string, ...allowed: readonly T[]) => {
+      reader.only(key, ...allowed);
+      return reader.number(key) as T;
+    },
+    clipping: readClipping(reader, values),
+    varianceType: (values["variance_type"] ?? null) === null ? "fixed_small" : word("variance_type", ...VARIANCE_TYPES),
+    step,
+  };
+}
+
+function readClipping(reader: ConfigReader, values: Values): Clipping {
+  if (values["thresholding"] !== undefined && reader.flag("thresholding")) {
+    const max = reader.optional("sample_max_value") ?? Infinity;
+    return { kind: "dynamic", ratio: reader.number("dynamic_thresholding_ratio"), max };
+  }
+  const clips = values["clip_sample"] !== undefined && reader.flag("clip_sample");
+  return clips ? { kind: "range", range: reader.number("clip_sample_range") } : { kind: "none" };
+}
+
+function readSchedule(fields: SchedulerFields, values: Values): NoiseSchedule {
+  const rules: readonly BetaSchedule[] = ["linear", "scaled_linear", "sigmoid", "squaredcos_cap_v2"];
+  const schedule = Array.isArray(values["trained_betas"])
+    ? scheduleFromBetas(Float64Array.from(fields.numbers("trained_betas")))
+    : createSchedule({
+        betaSchedule: fields.word("beta_schedule", ...rules),
+        length: fields.number("num_train_timesteps"),
+        betaStart: values["beta_start"] === undefined ? undefined : fields.number("beta_start"),
+        betaEnd: values["beta_end"] === undefined ? undefined : fields.number("beta_end"),
+      });
+  return values["rescale_betas_zero_snr"] === true ? rescaleZeroTerminalSnr(schedule) : schedule;
+}
+
+/** The JSON object that `text` holds.
+ * @param where the file's name, for messages
+ * @throws UnclipError "config" if it is not JSON, or not an object */
+export function parseRecord(text: string, where: string): Record<string, unknown> {
+  let json: unknown;
+  try {
+    json = JSON.parse(withoutInfinity(text));
+  } catch (cause) {
+    throw new UnclipError("config", `${where}: not valid JSON (${(cause as Error).message}); download the file again`, {
+      cause,
+    });
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw new UnclipError(
+      "config",
+      `${where}: expected a JSON object, got ${Array.isArray(json) ? "an array" : String(json)}`,
+    );
+  }
+  return json as Record<string, unknown>;
+}
+
+/** Python writes Infinity, -Infinity and NaN into JSON, which has no word for them: 1e999 reads as Infinity, null stands for NaN. */
+function withoutInfinity(text: string): string {
+  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|Infinity|NaN/g, (token) => {
+    if (token === "Infinity") return "1e999";
+    return token === "NaN" ? "null" : token;
+  });
+}

@@ -1,0 +1,121 @@
+import {
+  addNoise,
+  analyticDpm,
+  createRandom,
+  createSchedule,
+  ddpm,
+  estimateAnalyticTable,
+  finish,
+  map,
+  sample,
+  valuesOf,
+  type AnalyticTable,
+  type Sampler,
+} from "@unclip/sampler";
+import { describe, expect, it } from "vitest";
+import { gaussian, linspace, walk } from "./toy.js";
+
+/* Data from N(0, 0.5²) in the squared-cosine schedule: the perfect network's Γ_t is (1 - ᾱ) / (0.25 ᾱ + 1 - ᾱ). */
+
+const SPREAD = 0.5;
+const schedule = createSchedule();
+const denoise = gaussian(schedule, SPREAD);
+const none = { kind: "none" } as const;
+const timesteps = analyticDpm({ table: { timesteps: [], gamma: [] } }).timesteps(schedule, 6);
+
+const spreadAt = (t: number) => Math.sqrt(schedule.alphasCumprod[t]! * (SPREAD ** 2 - 1) + 1);
+const table: AnalyticTable = {
+  timesteps,
+  gamma: timesteps.map((t) => (1 - schedule.alphasCumprod[t]!) / spreadAt(t) ** 2),
+};
+
+const root = (values: Float32Array) => Math.sqrt(values.reduce((sum, x) => sum + x ** 2, 0) / values.length);
+
+/** By how much the spread of a walk's samples is off at worst, relative to what it should be at their timesteps. */
+async function spreadError(sampler: Sampler): Promise<number> {
+  const xT = createRandom(1).normal([1, 20_000]);
+  let [worst, index] = [0, 0];
+  for await (const { xt } of sample(denoise, { sampler, schedule, timesteps, xT, random: createRandom(0) })) {
+    const t = timesteps[++index];
+    if (t !== undefined) worst = Math.max(worst, Math.abs(root(valuesOf(xt)) / spreadAt(t) - 1));
+  }
+  return worst;
+}
+
+describe("analyticDpm", () => {
+  it.each([1, 0.5, 0])("keeps the spread of the data at every timestep of a walk of six, eta %d", async (eta) => {
+    expect(await spreadError(analyticDpm({ table, eta, clipping: none }))).toBeLessThan(0.02); // 20,000 values leave 0.5 %
+  });
+
+  it("which DDPM does not", async () => {
+    expect(await spreadError(ddpm({ clipping: none }))).toBeGreaterThan(0.1);
+  });
+
+  it("is DDPM for a network whose variance is spent", async () => {
+    const spent = { timesteps, gamma: timesteps.map(() => 1) };
+    const [xT, steps] = [linspace([1, 16]), 6];
+    const analytic = await walk(denoise, { sampler: analyticDpm({ table: spent }), steps, schedule, xT });
+    const plain = await walk(denoise, { sampler: ddpm(), steps, schedule, xT });
+    expect(Math.max(...analytic.map((x, i) => Math.abs(x - plain[i]!)))).toBeLessThan(1e-3); // α of the first step is 4e-8
+  });
+
+  it("limits the noise of the last steps if asked to", async () => {
+    const last = async (clippedSteps: number) => {
+      const sampler = analyticDpm({ table, clipping: none, clippedSteps });
+      const xT = createRandom(1).normal([1, 20_000]);
+      const seen: Float32Array[] = [];
+      const walked = sample(denoise, { sampler, schedule, timesteps, xT, random: createRandom(0) });
+      for await (const { xt } of walked) seen.push(valuesOf(xt));
+      return seen.at(-2)!;
+    };
+    const [free, limited] = [await last(0), await last(1)];
+    expect(root(limited)).toBeLessThan(root(free));
+  });
+
+  it("refuses a timestep that its table lacks", async () => {
+    const walked = walk(denoise, { sampler: analyticDpm({ table }), steps: 7, schedule, xT: linspace([1, 4]) });
+    await expect(walked).rejects.toThrow(/the table has no timestep 832; estimate it on the timesteps of this walk/);
+  });
+});
+
+describe("estimateAnalyticTable", () => {
+  const data = (seed: number) => map(createRandom(seed).normal([10, 1_000]), (x) => SPREAD * x);
+
+  it("finds Γ of every timestep, from batches of data", async () => {
+    const batches = [2, 3].map((seed) => ({ denoise, x0: data(seed) }));
+    const found = await finish(estimateAnalyticTable({ schedule, timesteps, batches, random: createRandom(0) }));
+    expect(found.timesteps).toEqual(timesteps);
+    found.gamma.forEach((gamma, i) => expect(Math.abs(gamma / table.gamma[i]! - 1)).toBeLessThan(0.03)); // 20,000 values: 1 %
+  });
+
+  it("draws the noise itself", async () => {
+    const x0 = linspace([1, 16]);
+    const seen: Float32Array[] = [];
+    const watching = {
+      x0,
+      denoise: async (xt: typeof x0) => (seen.push(valuesOf(xt)), { type: "epsilon" as const, output: xt }),
+    };
+    await finish(estimateAnalyticTable({ schedule, timesteps: [500], batches: [watching], random: createRandom(7) }));
+    expect(seen).toEqual([valuesOf(addNoise(x0, createRandom(7).normal([1, 16]), schedule.alphasCumprod[500]!))]);
+  });
+
+  it("tells its progress and can be stopped", async () => {
+    const batches = [{ denoise, x0: linspace([1, 4]) }];
+    const controller = new AbortController();
+    const estimate = estimateAnalyticTable({
+      schedule,
+      timesteps,
+      batches,
+      random: createRandom(0),
+      signal: controller.signal,
+    });
+    expect((await estimate.next()).value).toEqual({ step: 1, steps: 6 });
+    controller.abort();
+    await expect(estimate.next()).rejects.toMatchObject({ code: "aborted" });
+  });
+
+  it("needs data", async () => {
+    const estimate = estimateAnalyticTable({ schedule, timesteps, batches: [], random: createRandom(0) });
+    await expect(finish(estimate)).rejects.toThrow(/an estimate needs timesteps and batches of data/);
+  });
+});

@@ -1,0 +1,51 @@
+import { addNoise, ddim, ddimInversion, map, valuesOf, type Denoiser, type Tensor } from "@unclip/sampler";
+import { describe, expect, it } from "vitest";
+import { expectClose, largestDifference } from "../../../test-support/index.js";
+import { linspace, scaledLinear, walk } from "./toy.js";
+
+const clean = linspace([1, 1, 2, 4]);
+
+/** Clean samples to x_T and back. */
+async function thereAndBack(denoise: Denoiser, steps: number): Promise<{ xT: Tensor; x0: Float32Array }> {
+  const options = { steps, start: "sample" } as const;
+  const noisy = await walk(denoise, { sampler: ddimInversion(), xT: clean, ...options });
+  const xT = map(clean, () => 0);
+  valuesOf(xT).set(noisy);
+  const back = ddim({ clipping: { kind: "none" } });
+  return { xT, x0: await walk(denoise, { sampler: back, xT, ...options }) };
+}
+
+describe("ddimInversion", () => {
+  it("lists its timesteps from the clean end", () => {
+    expect(ddimInversion({ spacing: "leading", stepsOffset: 1 }).timesteps(scaledLinear, 20)).toEqual(
+      Array.from({ length: 20 }, (_, i) => 50 * i + 1),
+    );
+  });
+
+  it("and sampling give the start back exactly where ε is the same at both ends of a step", async () => {
+    const noise = map(clean, (x) => Math.cos(9 * x));
+    const denoise: Denoiser = async (_, t) => ({ type: "epsilon", output: map(noise, (e) => e * (1 + t / 1000)) });
+    const { x0 } = await thereAndBack(denoise, 25);
+    expectClose(x0, valuesOf(clean), { maxAbs: 2e-5 }); // float32 at x_T, divided by sqrt(ᾱ_T) = 0.07
+  });
+
+  it("finds the noise that a picture was given", async () => {
+    const noise = map(clean, (x) => Math.cos(9 * x));
+    const { xT } = await thereAndBack(async () => ({ type: "epsilon", output: noise }), 10);
+    const expected = addNoise(clean, noise, scaledLinear.alphasCumprod[999]!);
+    expectClose(valuesOf(xT), valuesOf(expected), { maxAbs: 1e-6 });
+  });
+
+  it("and sampling come closer to the start with more steps for a linear network", async () => {
+    const linear: Denoiser = async (xt) => ({ type: "epsilon", output: map(xt, (x) => 0.5 * x) });
+    const error = async (steps: number) => largestDifference((await thereAndBack(linear, steps)).x0, valuesOf(clean));
+    const [coarse, fine] = [await error(50), await error(200)];
+    expect(coarse).toBeLessThan(0.2);
+    expect(fine).toBeLessThan(coarse / 3); // of first order: a quarter of the step, about a quarter of the error
+  });
+
+  it("says what a network that predicts x_0 lacks", async () => {
+    const denoise: Denoiser = async (xt) => ({ type: "sample", output: xt });
+    await expect(thereAndBack(denoise, 5)).rejects.toThrow(/says nothing about ε at the clean end/);
+  });
+});

@@ -1,0 +1,207 @@
+import {
+  createRandom,
+  createSchedule,
+  ddim,
+  ddpm,
+  finish,
+  map,
+  sample,
+  spaceTimesteps,
+  tensor,
+  unclip,
+  valuesOf,
+  type Denoiser,
+  type Prediction,
+  type Sampler,
+  type TimestepSpacing,
+} from "@unclip/sampler";
+import { describe, expect, it } from "vitest";
+import { expectClose } from "../../../test-support/index.js";
+
+/* The toy network of the check values: e(x) = 0.3 x + 0.1 sin 3x, with cos x for a learned variance.
+ * The expected values were printed by diffusers' schedulers with six decimals. */
+
+const toy = (x: number) => 0.3 * x + 0.1 * Math.sin(3 * x);
+const epsilon: Denoiser = async (xt) => ({ type: "epsilon", output: map(xt, toy) });
+const withVariance: Denoiser = async (xt) => ({ type: "epsilon", output: map(xt, toy), variance: map(xt, Math.cos) });
+const clean: Denoiser = async (xt) => ({ type: "sample", output: map(xt, Math.tanh) });
+
+const SIX_DECIMALS = { maxAbs: 2e-5 }; // five decimals, over ten steps of float32
+
+function linspace(dims: readonly number[]): ReturnType<typeof tensor> {
+  const size = dims.reduce((a, b) => a * b);
+  return tensor(
+    Float32Array.from({ length: size }, (_, i) => -1 + (2 * i) / (size - 1)),
+    dims,
+  );
+}
+
+interface Run {
+  denoise: Denoiser;
+  sampler: Sampler;
+  spacing: TimestepSpacing;
+  steps: number;
+  stepsOffset?: number;
+  dims: readonly number[];
+  schedule?: Parameters<typeof createSchedule>[0];
+}
+
+async function run({ denoise, sampler, spacing, steps, stepsOffset, dims, schedule }: Run): Promise<Float32Array> {
+  const timesteps = spaceTimesteps({ spacing, steps, stepsOffset });
+  const options = {
+    sampler,
+    schedule: createSchedule(schedule),
+    timesteps,
+    xT: linspace(dims),
+    random: createRandom(0),
+  };
+  return valuesOf(await finish(sample(denoise, options)));
+}
+
+describe("UnCLIP sampler", () => {
+  const dims = [1, 3, 2, 2];
+  const clip = (range: number) => ({ kind: "range", range }) as const;
+
+  it.each([
+    [
+      "sample prediction",
+      clean,
+      unclip({ varianceType: "fixed_small_log", clipping: clip(5) }),
+      [
+        0.335355, 0.518373, -0.630251, -0.474236, -0.415073, 0.013288, -0.002447, -0.681178, -0.582661, 0.461506,
+        -0.300583, 0.49881,
+      ],
+    ],
+    [
+      "fixed variance",
+      epsilon,
+      unclip({ varianceType: "fixed_small_log" }),
+      [
+        0.344285, 0.646024, -0.985364, -0.481008, -0.69617, -0.259264, 0.212538, -0.98974, -0.780111, 0.746831,
+        -0.474675, 0.869883,
+      ],
+    ],
+    [
+      "learned variance",
+      withVariance,
+      unclip({ varianceType: "learned_range" }),
+      [
+        0.55241, 0.668439, -0.807479, -0.430649, -0.630874, 0.016104, -0.128799, -0.933227, -0.898428, 0.857298,
+        -0.250256, 0.669787,
+      ],
+    ],
+  ])("%s", async (_, denoise, sampler, expected) => {
+    expectClose(await run({ denoise, sampler, spacing: "unclip", steps: 7, dims }), expected, SIX_DECIMALS);
+  });
+
+  it("equals DDPM on the same timesteps but for the rounding of tiny rates", async () => {
+    const options = { denoise: epsilon, spacing: "unclip", steps: 7, dims } as const;
+    expectClose(await run({ ...options, sampler: unclip() }), await run({ ...options, sampler: ddpm() }), {
+      maxAbs: 1e-3,
+    }); // α of the first step is 4e-8
+  });
+
+  it("says which setting needs a learned variance", async () => {
+    const walk = run({
+      denoise: epsilon,
+      sampler: unclip({ varianceType: "learned_range" }),
+      spacing: "unclip",
+      steps: 7,
+      dims,
+    });
+    await expect(walk).rejects.toThrow(/variance_type "learned_range" needs a network that predicts a variance/);
+  });
+});
+
+describe("DDPM and DDIM", () => {
+  const schedule = { betaSchedule: "scaled_linear", betaStart: 0.00085, betaEnd: 0.012 } as const;
+  const options = { denoise: epsilon, spacing: "leading", steps: 10, dims: [1, 1, 2, 2], schedule } as const;
+  const none = { kind: "none" } as const;
+
+  it("DDPM", async () => {
+    const result = await run({ ...options, sampler: ddpm({ clipping: none }) });
+    expectClose(result, [-2.359174, -1.055042, -3.846325, 3.407039], SIX_DECIMALS);
+  });
+
+  it.each([
+    [0, [-4.007872, -0.870034, 0.870034, 4.007872]],
+    [1, [-2.392473, -1.065735, -3.887143, 3.40984]],
+  ])("DDIM, eta %d", async (eta, expected) => {
+    const sampler = ddim({ eta, clipping: none, setAlphaToOne: false, previous: "stride" });
+    expectClose(await run({ ...options, stepsOffset: 1, sampler }), expected, SIX_DECIMALS);
+  });
+
+  it("DDPM with dynamic thresholding and a learned variance", async () => {
+    const sampler = ddpm({ varianceType: "learned_range", clipping: { kind: "dynamic", ratio: 0.995, max: Infinity } });
+    const linear = { betaSchedule: "linear", betaStart: 0.00085, betaEnd: 0.012 } as const;
+    const result = await run({
+      denoise: withVariance,
+      sampler,
+      spacing: "leading",
+      steps: 10,
+      dims: [1, 4, 2, 2],
+      schedule: linear,
+    });
+    expectClose(
+      result,
+      [
+        -0.518717, -1, -0.080085, 0.626385, -0.380625, 0.103486, 0.572998, -0.152989, -0.549978, 0.53148, 0.177364,
+        0.337906, -0.372059, 0.237995, 0.799636, 0.260077,
+      ],
+      SIX_DECIMALS,
+    );
+  });
+});
+
+describe("sample", () => {
+  const options = () => ({
+    sampler: ddim(),
+    schedule: createSchedule(),
+    timesteps: spaceTimesteps({ spacing: "unclip", steps: 4 }),
+    xT: linspace([1, 4]),
+    random: createRandom(0),
+  });
+
+  it("counts its steps and gives a preview at each", async () => {
+    const seen: [number, number, number][] = [];
+    for await (const { step, steps, t, x0 } of sample(epsilon, options())) {
+      seen.push([step, steps, t]);
+      expect(x0.dims).toEqual([1, 4]);
+    }
+    expect(seen).toEqual([
+      [1, 4, 999],
+      [2, 4, 666],
+      [3, 4, 333],
+      [4, 4, 0],
+    ]);
+  });
+
+  it("stops between two steps when the signal fires", async () => {
+    const controller = new AbortController();
+    let calls = 0;
+    const denoise = async (xt: Parameters<Denoiser>[0]): Promise<Prediction> => {
+      calls++;
+      controller.abort();
+      return { type: "sample", output: xt };
+    };
+    const walk = finish(sample(denoise, { ...options(), signal: controller.signal }));
+    await expect(walk).rejects.toMatchObject({ name: "UnclipError", code: "aborted" });
+    expect(calls).toBe(1);
+  });
+
+  it("recovers x0 exactly from the right noise, whatever the prediction is called", async () => {
+    const x0 = linspace([1, 4]);
+    const { alphasCumprod } = createSchedule();
+    const perfect: Denoiser = async (xt, t) => {
+      const bar = alphasCumprod[t]!;
+      const noise = map(xt, (x) => x);
+      valuesOf(noise).forEach(
+        (x, i) => (valuesOf(noise)[i] = (x - Math.sqrt(bar) * valuesOf(x0)[i]!) / Math.sqrt(1 - bar)),
+      );
+      return { type: "epsilon", output: noise };
+    };
+    const timesteps = [800, 500, 200, 0];
+    const result = await finish(sample(perfect, { ...options(), timesteps }));
+    expectClose(valuesOf(result), valuesOf(x0), { maxAbs: 1e-5 }); // float32 rounding over four steps
+  });
+});

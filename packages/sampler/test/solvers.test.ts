@@ -1,0 +1,134 @@
+import {
+  createRandom,
+  createSampler,
+  ddim,
+  dpmSolver,
+  euler,
+  heun,
+  lms,
+  pndm,
+  unipc,
+  valuesOf,
+  type NoiseSchedule,
+  type Sampler,
+} from "@unclip/sampler";
+import { describe, expect, it } from "vitest";
+import { expectClose, largestDifference } from "../../../test-support/index.js";
+import { gaussian, linspace, scaledLinear, sine, walk } from "./toy.js";
+
+/* Check values: diffusers 0.33.1 and 0.40.0.dev0 on torch 2.13, seed 0, scaled-linear betas 0.00085-0.012, ε = 0.3 x + 0.1 sin 3x,
+ * from linspace(-1, 1, 4) times init_noise_sigma, printed with six decimals. */
+
+const FIVE_DECIMALS = { maxAbs: 1e-5 };
+
+describe("check values of the reference's schedulers", () => {
+  it.each([
+    ["pndm", createSampler("pndm", { stepsOffset: 1 }), [-3.825486, -0.783251, 0.783251, 3.825486]],
+    ["dpmpp-2m", createSampler("dpmpp-2m"), [-5.565645, -1.344572, 1.344572, 5.565645]],
+    ["dpmpp-2m, karras", createSampler("dpmpp-2m", { sigmas: "karras" }), [-5.324504, -1.2768, 1.2768, 5.324504]],
+    ["unipc", createSampler("unipc"), [-5.502313, -1.321771, 1.321771, 5.502313]],
+    ["euler", createSampler("euler"), [-6.011055, -1.463192, 1.463192, 6.011055]],
+    ["euler-ancestral", createSampler("euler-ancestral"), [-3.366924, -1.57009, -4.958862, 4.889503]],
+    ["heun", createSampler("heun"), [-5.298421, -1.256567, 1.256567, 5.298421]],
+    ["lms", createSampler("lms"), [-5.704325, -1.401547, 1.401547, 5.704325]],
+  ])("%s", async (_, sampler, expected) => {
+    const { xT, steps } = { xT: linspace([1, 1, 2, 2]), steps: 10 };
+    expectClose(await walk(sine, { sampler, steps, xT }), expected, FIVE_DECIMALS);
+  });
+
+  it.each([
+    ["euler, 20 steps, at timesteps with fractions", euler(), 20, [-5.761461, -1.375549, 1.375549, 5.761461]],
+    ["lms, exponential", lms({ sigmas: "exponential" }), 10, [-5.900125, -1.428646, 1.428646, 5.900125]],
+    ["euler, churn", euler({ churn: { amount: 5, noise: 0.5 } }), 10, [-1.945894, -0.665753, -4.169926, 3.10027]],
+    [
+      "euler, churn between two levels",
+      euler({ churn: { amount: 5, noise: 0.5, from: 0.5, to: 5 } }),
+      10,
+      [-3.375692, -1.04991, -1.738651, 3.75507],
+    ],
+  ])("%s", async (_, sampler, steps, expected) => {
+    expectClose(await walk(sine, { sampler, steps, xT: linspace([1, 1, 2, 2]) }), expected, FIVE_DECIMALS);
+  });
+});
+
+/* The perfect network for data from N(0, 0.5²) makes the probability-flow ODE linear, with a known solution:
+ * x is as far out at every level as it was at the first, x / sqrt(0.25 + σ²) = x_T / sqrt(0.25 + σ_T²). */
+
+const SPREAD = 0.5;
+const xT = linspace([1, 8]);
+
+/** λ falls evenly with t from 4 to -4, so that equal steps in t are equal steps in λ. */
+const evenInLambda: NoiseSchedule = {
+  length: 1000,
+  betas: new Float64Array(1000),
+  alphasCumprod: Float64Array.from({ length: 1000 }, (_, t) => 1 / (1 + Math.exp(-2 * (4 - 0.008 * t)))),
+};
+
+/** The largest error of a walk that ends at the schedule's least σ. */
+async function errorOf(sampler: Sampler, steps: number): Promise<number> {
+  const schedule = evenInLambda;
+  const ends = await walk(gaussian(schedule, SPREAD), { sampler, steps, schedule, xT, start: "sample" });
+  const [first] = sampler.timesteps(schedule, steps) as [number];
+  const spread = (t: number) => Math.sqrt(schedule.alphasCumprod[t]! * (SPREAD ** 2 - 1) + 1);
+  const exact = valuesOf(xT).map((x) => (x * spread(0)) / spread(first));
+  return largestDifference(ends, exact);
+}
+
+const toLeast = { finalSigma: "sigma_min" } as const;
+const multistep = { ...toLeast, lowerOrderFinal: false };
+
+describe("solvers on an ODE with a known solution", () => {
+  it.each([
+    ["euler", 1, euler(toLeast)],
+    ["heun", 2, heun(toLeast)],
+    ["lms, order 2", 2, lms({ ...toLeast, order: 2 })],
+    ["lms, order 3", 3, lms({ ...toLeast, order: 3 })],
+    ["lms", 3.6, lms(toLeast)], // its first steps have lower orders
+    ["ddim", 1, ddim({ spacing: "linspace", setAlphaToOne: false, clipping: { kind: "none" } })],
+    ["pndm", 2, pndm({ spacing: "linspace" })], // its first step has order 2
+  ])("%s converges with order %d", async (_, order, sampler) => {
+    const [coarse, fine] = [await errorOf(sampler, 38), await errorOf(sampler, 112)]; // 37 and 111 steps to the last timestep
+    expect(Math.log(coarse / fine) / Math.log(3)).toBeGreaterThan(order - 0.25);
+  });
+
+  it.each([
+    ["dpmpp-1", 1, dpmSolver({ ...multistep, order: 1 })],
+    ["dpmpp-2m, midpoint", 2, dpmSolver(multistep)],
+    ["dpmpp-2m, heun", 2, dpmSolver({ ...multistep, solverType: "heun" })],
+    ["dpmpp-3m", 2, dpmSolver({ ...multistep, order: 3 })],
+    ["unipc, order 1", 2, unipc({ ...multistep, order: 1 })], // the corrector adds one
+    ["unipc, bh2", 3, unipc(multistep)],
+    ["unipc, bh1", 3, unipc({ ...multistep, solverType: "bh1" })],
+    ["unipc, order 3", 3.8, unipc({ ...multistep, order: 3 })], // float32 stops it below 1e-6
+  ])("%s converges with order %d", async (_, order, sampler) => {
+    const [coarse, fine] = [await errorOf(sampler, 37), await errorOf(sampler, 111)];
+    expect(Math.log(coarse / fine) / Math.log(3)).toBeGreaterThan(order - 0.25);
+  });
+
+  it("a higher order is closer for the same number of steps", async () => {
+    const errors = await Promise.all(
+      ([1, 2, 3] as const).map((order) => errorOf(dpmSolver({ ...multistep, order }), 37)),
+    );
+    expect(errors[1]).toBeLessThan(errors[0]! / 10);
+    expect(errors[2]).toBeLessThan(errors[1]! / 2);
+  });
+});
+
+describe("noise that a sampler puts back", () => {
+  const clipping = { kind: "none" };
+
+  // 5,000 values leave 1 %; at 100 steps the ancestral samplers' variance is still too small for 5 % of the spread
+  it.each([
+    ["ddpm", 0.06, { clipping }],
+    ["ddim", 0.06, { clipping, eta: 1 }],
+    ["euler-ancestral", 0.06, { spacing: "trailing" }],
+    ["dpmpp-2m-sde", 0.02, {}],
+    ["dpmpp-3m-sde", 0.02, {}],
+  ])("%s ends with the data's spread", async (name, tolerance, options) => {
+    const noise = createRandom(1).normal([1, 5_000]);
+    const sampler = createSampler(name, options);
+    const ends = await walk(gaussian(scaledLinear, SPREAD), { sampler, steps: 100, xT: noise });
+    const spread = Math.sqrt(ends.reduce((sum, x) => sum + x ** 2, 0) / ends.length);
+    expect(Math.abs(spread / SPREAD - 1)).toBeLessThan(tolerance);
+  });
+});

@@ -1,0 +1,57 @@
+import {
+  isHubModelId,
+  openHubModel,
+  openModelFolder,
+  selectModelFiles,
+  type HubModel,
+  type ModelFolder,
+  type SelectFiles,
+} from "@unclip/runtime";
+import { toyboxUrl } from "@unclip/toybox";
+import { readModelIndex } from "./model-index.js";
+import type { SourceOptions } from "./types.js";
+
+/** A model folder, and the name under which recipes know it. */
+export interface OpenModel {
+  readonly folder: ModelFolder;
+  readonly name: string;
+}
+
+/** Opens what `loadUnclip`, `loadClip` and `inspectModel` are given: "toybox", a folder, or an id on the hub. A folder goes before an
+ * id of the same spelling.
+ * @param files which files of a model on the hub are fetched; default those of every component
+ * @throws UnclipError "input" if there is no such folder, "download" if the hub has no such model or cannot be reached */
+export async function openModel(
+  source: string | URL,
+  options: SourceOptions,
+  files: SelectFiles = selectNeeded,
+): Promise<OpenModel> {
+  const { dtype, offline, onDownload: onProgress, signal } = options;
+  const variant = dtype === "fp16" ? dtype : undefined;
+  if (source === "toybox") return { folder: await openModelFolder(toyboxUrl), name: "toybox" };
+  if (typeof source === "string" && isHubModelId(source)) {
+    const local = await openModelFolder(source, { variant }).catch(() => undefined);
+    const isFolder = local !== undefined && ("directory" in local || (await hasModel(local)));
+    if (!isFolder) {
+      const hub = await openHubModel(source, { variant, offline, onProgress, signal, files });
+      return { folder: hub, name: nameOf(hub) };
+    }
+  }
+  const folder = await openModelFolder(source, { variant });
+  return { folder, name: folder.name };
+}
+
+async function hasModel(folder: ModelFolder): Promise<boolean> {
+  return (await folder.has("model_index.json")) || (await folder.has("config.json"));
+}
+
+/** The files of the components that model_index.json lists; a model of another kind is refused before its weights are fetched. */
+const selectNeeded: SelectFiles = async (repository) => {
+  const { components } = await readModelIndex(repository);
+  return selectModelFiles({ components: [...components.keys()] })(repository);
+};
+
+/** `owner/name@commit`, which opens exactly these files again. */
+function nameOf({ id, commit }: HubModel): string {
+  return `${id}@${commit}`;
+}

@@ -1,0 +1,106 @@
+import { estimatePriorTable as estimate, type DiffusionPrior } from "@unclip/prior";
+import {
+  checkAborted,
+  concatRows,
+  concatText,
+  createRandom,
+  planWalk,
+  sliceText,
+  UnclipError,
+  type AnalyticTable,
+  type Picture,
+  type Random,
+  type Tensor,
+  type TextFeatures,
+} from "@unclip/sampler";
+import type { LoadedModel } from "./paint.js";
+import type { PriorExample, PriorTableOptions, StageStep } from "./types.js";
+
+/** Examples that one evaluation of a network takes. */
+const BATCH = 8;
+
+/** Examples to the table of the prior's Analytic-DPM: captions and pictures through CLIP, then the prior on noised image embeddings.
+ * @see Ramesh et al. 2022 (arXiv:2204.06125) table 3 */
+export async function* estimatePriorTable(
+  { model, stages }: LoadedModel,
+  examples: readonly PriorExample[],
+  { steps = 64, seed = 0, signal }: PriorTableOptions = {},
+): AsyncGenerator<StageStep, AnalyticTable> {
+  const { prior, textEncoder, imageEncoder } = stages;
+  if (prior === undefined) throw new UnclipError("input", `${model}: has no diffusion prior to estimate a table of`);
+  const pictures = picturesOf(examples);
+  if (pictures && !imageEncoder) {
+    throw new UnclipError(
+      "input",
+      `${model}: has no image_encoder for the pictures; give captions alone, and the prior's own samples stand in`,
+    );
+  }
+  planWalk(prior.scheduler, "prior", { steps }); // refused before work begins
+  const random = createRandom(seed);
+
+  const captions = examples.map(({ caption }) => caption);
+  const text = concatText(...(yield* inBatches("clip-text", captions, (batch) => textEncoder.embed(batch), signal)));
+  const embedPictures = async (batch: readonly (() => Promise<Picture>)[]) =>
+    imageEncoder!.embed(await Promise.all(batch.map((read) => read())));
+  const imageEmbeddings = pictures
+    ? concatRows(yield* inBatches("clip-image", pictures, embedPictures, signal))
+    : yield* ownSamples(prior, text, { steps, random, signal });
+  const estimating = estimate(prior, { text, imageEmbeddings, steps, batchSize: BATCH, random, signal });
+  for (;;) {
+    const next = await estimating.next();
+    if (next.done) return next.value;
+    yield { stage: "table", ...next.value };
+  }
+}
+
+function picturesOf(examples: readonly PriorExample[]): readonly (() => Promise<Picture>)[] | undefined {
+  if (examples.length === 0) throw new UnclipError("input", "examples: expected one or more, got none");
+  const pictures = examples.flatMap(({ picture }) => picture ?? []);
+  if (pictures.length === 0) return undefined;
+  if (pictures.length === examples.length) return pictures;
+  throw new UnclipError("input", `examples: ${pictures.length} of ${examples.length} have a picture; give all or none`);
+}
+
+async function* inBatches<T, R>(
+  stage: string,
+  items: readonly T[],
+  run: (batch: readonly T[]) => Promise<R>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<StageStep, R[]> {
+  const steps = Math.ceil(items.length / BATCH);
+  const results: R[] = [];
+  yield { stage, step: 0, steps };
+  while (results.length < steps) {
+    checkAborted(signal, stage);
+    results.push(await run(items.slice(results.length * BATCH, (results.length + 1) * BATCH)));
+    yield { stage, step: results.length, steps };
+  }
+  return results;
+}
+
+/** What the model's own sampler gives for these captions, without guidance. */
+async function* ownSamples(
+  prior: DiffusionPrior,
+  text: TextFeatures,
+  { steps, random, signal }: { steps: number; random: Random; signal: AbortSignal | undefined },
+): AsyncGenerator<StageStep, Tensor> {
+  const n = text.textEmbedding.dims[0]!;
+  const embeddings: Tensor[] = [];
+  for (let start = 0; start < n; start += BATCH) {
+    const batch = sliceText(text, start, Math.min(start + BATCH, n));
+    const walk = prior.embed(batch, { unconditional: batch, random, steps, guidanceScale: 1, signal });
+    for (;;) {
+      const next = await walk.next();
+      if (next.done) {
+        embeddings.push(next.value!);
+        break;
+      }
+      yield {
+        stage: "prior",
+        step: embeddings.length * steps + next.value.step,
+        steps: Math.ceil(n / BATCH) * steps,
+      };
+    }
+  }
+  return concatRows(embeddings);
+}

@@ -1,0 +1,11 @@
+import { readFileSync } from "node:fs";
+import { describe, it } from "vitest";
+import { fixturePath } from "../../../../test-support/index.js";
+import { readTensors } from "../../../../test-support/tensors.js";
+import { cases } from "./suite.js";
+
+describe("contract of a platform: Node on the CPU", () => {
+  for (const [name, run] of Object.entries(cases)) {
+    it(name, () => run({ folder: fixturePath, tensors: async (path) => readTensors(readFileSync(fixturePath(path))) }));
+  }
+});

@@ -1,0 +1,139 @@
+import { decoderNetwork, readDecoderConfig } from "@unclip/decoder";
+import { createRuntime, openModelFolder, readCheckpoint, readJson, type Network, type Runtime } from "@unclip/runtime";
+import { isUnclipError, map, tensor, type Tensor } from "@unclip/sampler";
+import { createRandom, loadUnclip, type Picture } from "unclip";
+
+/* What every platform must do. The same file runs in Node and, bundled, in a browser, so it knows no test library:
+ * a case fails by throwing. */
+
+/** How a platform reaches the fixtures. */
+export interface Platform {
+  /** What `openModelFolder` is given for a folder of fixtures/. */
+  folder(path: string): string;
+  /** Named arrays of a safetensors file of fixtures/. */
+  tensors(path: string): Promise<Record<string, { dims: number[]; data: Float32Array }>>;
+}
+
+type Fixture = Awaited<ReturnType<Platform["tensors"]>>;
+
+/** The cases of the suite by name. */
+export const cases: Readonly<Record<string, (platform: Platform) => Promise<void>>> = {
+  "a network gives the reference's numbers": async (platform) => {
+    await withDecoder(platform, async (network, fixture) => {
+      const { prediction } = await network.run(feedsOf(fixture, 0));
+      assertClose(prediction!, predictionOf(fixture, 0));
+    });
+  },
+
+  "runs that are started together do not disturb each other": async (platform) => {
+    await withDecoder(platform, async (network, fixture) => {
+      const results = await Promise.all([0, 1, 0].map((row) => network.run(feedsOf(fixture, row))));
+      for (const [index, row] of [0, 1, 0].entries())
+        assertClose(results[index]!["prediction"]!, predictionOf(fixture, row));
+    });
+  },
+
+  "a network that was closed opens again": async (platform) => {
+    await withDecoder(platform, async (network, fixture, runtime) => {
+      await network.run(feedsOf(fixture, 0));
+      await runtime.dispose();
+      await runtime.dispose();
+      assertClose((await network.run(feedsOf(fixture, 1)))["prediction"]!, predictionOf(fixture, 1));
+    });
+  },
+
+  "an input of another shape is refused by name": async (platform) => {
+    await withDecoder(platform, async (network, fixture) => {
+      const feeds = { ...feedsOf(fixture, 0), context: tensor(new Float32Array(6), [1, 2, 3]) };
+      const error = await network.run(feeds).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      assert(isUnclipError(error, "session"), `expected an UnclipError "session", got ${String(error)}`);
+      assert(String(error).includes("decoder: cannot run"), `the message does not name the network: ${String(error)}`);
+    });
+  },
+
+  "a caption becomes the reference's picture": async (platform) => {
+    const unclip = await loadUnclip(platform.folder("karlo-tiny"));
+    const { images } = await unclip.generate("a red cube on top of a blue sphere", {
+      random: createRandom(7),
+      priorSteps: 5,
+      decoderSteps: 5,
+      upsamplerSteps: [4],
+      priorGuidance: 4,
+      decoderGuidance: 8,
+    });
+    await unclip.dispose();
+    assertSamePicture(
+      images[0]!,
+      (await platform.tensors("karlo-tiny.expected/stages.safetensors"))["text-to-image/image"]!.data,
+    );
+  },
+};
+
+async function withDecoder(
+  platform: Platform,
+  work: (network: Network, fixture: Fixture, runtime: Runtime) => Promise<void>,
+): Promise<void> {
+  const fixture = await platform.tensors("networks/decoder.safetensors");
+  const folder = await openModelFolder(platform.folder("karlo-tiny"));
+  const config = readDecoderConfig(await readJson(folder, "decoder/config.json"), "decoder/config.json");
+  const runtime = createRuntime();
+  const graph = decoderNetwork(
+    config,
+    fixture["encoder_hidden_states"]!.dims[1]!,
+    await readCheckpoint(folder, "decoder"),
+  );
+  try {
+    await work(runtime.network(graph, folder), fixture, runtime);
+  } finally {
+    await runtime.dispose();
+  }
+}
+
+function rowOf({ dims, data }: Fixture[string], row: number): Tensor {
+  const size = data.length / dims[0]!;
+  return tensor(data.slice(row * size, (row + 1) * size), [1, ...dims.slice(1)]);
+}
+
+function feedsOf(fixture: Fixture, row: number): Record<string, Tensor> {
+  const mask = rowOf(fixture["attention_mask"]!, row);
+  return {
+    xt: rowOf(fixture["sample"]!, row),
+    t: rowOf(fixture["timestep"]!, row),
+    timeCondition: rowOf(fixture["class_labels"]!, row),
+    context: rowOf(fixture["encoder_hidden_states"]!, row),
+    contextBias: map(tensor(mask.data as Float32Array, [1, 1, 1, mask.data.length]), (one) => (1 - one) * -10000),
+  };
+}
+
+function predictionOf(fixture: Fixture, row: number): ArrayLike<number> {
+  const both = rowOf(fixture["output"]!, row).data as Float32Array;
+  return both.subarray(0, both.length / 2);
+}
+
+/** Within 1e-4 of the largest value: float32, summed in another order. */
+function assertClose(actual: Tensor, expected: ArrayLike<number>): void {
+  const values = Array.from(expected);
+  const scale = Math.max(...values.map(Math.abs));
+  const worst = Math.max(...values.map((value, i) => Math.abs(value - (actual.data as Float32Array)[i]!)));
+  assert(
+    actual.data.length === values.length && worst <= 1e-4 * scale,
+    `largest difference ${worst} at a scale of ${scale}`,
+  );
+}
+
+/** At most 1/255 off on 99.5 % of the values: random networks amplify rounding.
+ * @param expected values in [0, 1], [1, H, W, 3] */
+function assertSamePicture({ data }: Picture, expected: Float32Array): void {
+  const off = data.reduce((count, byte, i) => count + (Math.abs(byte - Math.round(expected[i]! * 255)) > 1 ? 1 : 0), 0);
+  assert(
+    data.length === expected.length && off <= 0.005 * data.length,
+    `${off} of ${data.length} values are off by more than 1`,
+  );
+}
+
+function assert(holds: boolean, message: string): asserts holds {
+  if (!holds) throw new Error(message);
+}

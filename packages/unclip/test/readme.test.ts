@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+
+/* Every TypeScript example of every README: its types are checked, and it runs. */
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const generated = fileURLToPath(new URL("./.readme/", import.meta.url));
+
+const readmes = ["README.md", ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`)];
+const examples = readmes
+  .filter((path) => existsSync(join(root, path)))
+  .flatMap((path) => {
+    const blocks = readFileSync(join(root, path), "utf8").matchAll(/^```ts\n([\s\S]*?)^```/gm);
+    return [...blocks].map(([, code], index) => ({ path, index: index + 1, code: code! }));
+  })
+  .map((example) => ({ ...example, file: `${example.path.replace(/\W+/g, "-")}-${example.index}.ts` }));
+
+describe("examples of the READMEs", () => {
+  let folder: string;
+  const home = process.cwd();
+
+  beforeAll(() => {
+    rmSync(generated, { recursive: true, force: true });
+    mkdirSync(generated, { recursive: true });
+    for (const { file, code } of examples) writeFileSync(join(generated, file), code);
+    const config = { extends: "../../../../tsconfig.base.json", include: ["*.ts"] };
+    writeFileSync(join(generated, "tsconfig.json"), JSON.stringify(config));
+    folder = mkdtempSync(join(tmpdir(), "unclip-readme-"));
+    process.chdir(folder); // an example may write a file
+    vi.spyOn(console, "log").mockImplementation(() => undefined);
+  });
+  afterAll(() => {
+    process.chdir(home);
+    vi.restoreAllMocks();
+    for (const path of [folder, generated]) rmSync(path, { recursive: true, force: true });
+  });
+
+  it("are there for every package that is a library", () => {
+    const libraries = ["sampler", "graph", "runtime", "clip", "prior", "decoder", "upsampler", "unclip"];
+    for (const name of libraries) expect(examples.map(({ path }) => path)).toContain(`packages/${name}/README.md`);
+  });
+
+  it("have the right types", () => {
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const check = () =>
+      execFileSync(process.execPath, [tsc, "--noEmit", "-p", generated], { encoding: "utf8", stdio: "pipe" });
+    let errors = "";
+    try {
+      check();
+    } catch (error) {
+      errors = (error as { stdout: string }).stdout;
+    }
+    expect(errors).toBe("");
+  });
+
+  it.each(examples)("$path, example $index", async ({ file }) => {
+    await import(join(generated, file));
+  });
+});

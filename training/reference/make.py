@@ -1,0 +1,48 @@
+"""Writes the reference fixtures: python training/reference/make.py [--only NAME]"""
+
+import argparse
+from collections.abc import Callable
+
+import torch
+from diffusers.utils import logging as diffusers_logging
+from transformers.utils import logging as transformers_logging
+
+from checkpoints import make_karlo_tiny, make_karlo_tiny_b, make_karlo_tiny_c, make_karlo_tiny_d
+from networks import make_networks
+from preprocess import make_preprocess
+from schedulers import make_schedulers
+from tokens import make_tokenizer
+from torch_random import make_random
+
+MAKERS: dict[str, Callable[[], None]] = {
+    "random": make_random,
+    "karlo-tiny": make_karlo_tiny,
+    "networks": make_networks,
+    "schedulers": make_schedulers,
+    "tokenizer": make_tokenizer,
+    "preprocess": make_preprocess,
+    "karlo-tiny-b": make_karlo_tiny_b,
+    "karlo-tiny-c": make_karlo_tiny_c,
+    "karlo-tiny-d": make_karlo_tiny_d,
+}
+
+
+def main() -> None:
+    """Runs every maker, or the one named by --only, in the order of MAKERS."""
+    parser = argparse.ArgumentParser(description="Write the reference fixtures.")
+    parser.add_argument("--only", choices=MAKERS, metavar="NAME", help=f"one of: {', '.join(MAKERS)}")
+    chosen = parser.parse_args().only
+    diffusers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    torch.set_grad_enabled(False)
+    for name in [chosen] if chosen else MAKERS:
+        print(f"fixtures: {name}")
+        MAKERS[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""The tiny checkpoints of the fixtures, one Shape each."""
+
+import torch
+
+from checkpoint import Shape
+
+KARLO_TINY = Shape(
+    name="karlo-tiny",
+    seed=1000,
+    merge_count=280,
+    context_length=77,
+    embedding_dim=24,
+    text={"num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 48, "hidden_act": "quick_gelu"},
+    vision={
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+        "patch_size": 8,
+        "hidden_act": "quick_gelu",
+    },
+    crop_size=32,
+    prior={"num_attention_heads": 4, "attention_head_dim": 8, "num_layers": 2},
+    extra_context_tokens=4,
+    decoder={
+        "sample_size": 16,
+        "block_out_channels": [12, 12, 16, 20],
+        "layers_per_block": 1,
+        "cross_attention_dim": 28,
+        "attention_head_dim": 4,
+        "norm_num_groups": 4,
+    },
+    super_res={"sample_size": 64, "block_out_channels": [8, 8, 8, 12], "layers_per_block": 1, "norm_num_groups": 4},
+)
+
+KARLO_TINY_B = Shape(
+    name="karlo-tiny-b",
+    seed=1100,
+    merge_count=120,
+    context_length=20,
+    embedding_dim=32,
+    text={
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 96,
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-6,
+    },
+    vision={
+        "hidden_size": 24,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 3,
+        "intermediate_size": 40,
+        "patch_size": 7,
+        "hidden_act": "quick_gelu",
+    },
+    crop_size=28,
+    prior={"num_attention_heads": 2, "attention_head_dim": 18, "num_layers": 3},
+    extra_context_tokens=3,
+    decoder={
+        "sample_size": 32,
+        "block_out_channels": [8, 16, 16],
+        "layers_per_block": 2,
+        "cross_attention_dim": 40,
+        "attention_head_dim": 8,
+        "norm_num_groups": 8,
+    },
+    super_res={"sample_size": 64, "block_out_channels": [8, 12], "layers_per_block": 2, "norm_num_groups": 4},
+    pad_token="<|endoftext|>",
+    dtype=torch.float16,
+)
+
+KARLO_TINY_C = Shape(
+    name="karlo-tiny-c",
+    seed=1200,
+    merge_count=280,
+    context_length=77,
+    embedding_dim=20,
+    text={"num_hidden_layers": 3, "num_attention_heads": 5, "intermediate_size": 80, "hidden_act": "quick_gelu"},
+    vision={
+        "hidden_size": 20,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 50,
+        "patch_size": 10,
+        "hidden_act": "gelu",
+    },
+    crop_size=40,
+    prior={"num_attention_heads": 3, "attention_head_dim": 12, "num_layers": 1},
+    extra_context_tokens=4,
+    decoder={
+        "sample_size": 16,
+        "block_out_channels": [12, 16, 20],
+        "layers_per_block": 2,
+        "cross_attention_dim": 24,
+        "attention_head_dim": 4,
+        "norm_num_groups": 4,
+    },
+    super_res={"sample_size": 64, "block_out_channels": [8, 8, 12], "layers_per_block": 1, "norm_num_groups": 2},
+    dtype=torch.bfloat16,
+    shard_size="60KB",
+    old_schedulers=True,
+    tokenizer_json=True,
+)
+
+KARLO_TINY_D = Shape(
+    name="karlo-tiny-d",
+    seed=1300,
+    merge_count=0,
+    context_length=32,
+    embedding_dim=12,
+    text={
+        "num_hidden_layers": 1,
+        "num_attention_heads": 1,
+        "intermediate_size": 20,
+        "hidden_act": "gelu",
+        # what old files say: the end is then the largest id, not id 2
+        "bos_token_id": 0,
+        "eos_token_id": 2,
+        "pad_token_id": 1,
+    },
+    vision={
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 1,
+        "intermediate_size": 32,
+        "patch_size": 16,
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-6,
+    },
+    crop_size=48,
+    prior={"num_attention_heads": 2, "attention_head_dim": 8, "num_layers": 2},
+    extra_context_tokens=2,
+    decoder={
+        "sample_size": 24,
+        "block_out_channels": [8, 12, 16],
+        "layers_per_block": 1,
+        "cross_attention_dim": 16,
+        "attention_head_dim": 4,
+        "norm_num_groups": 4,
+        "norm_eps": 1e-6,
+    },
+    super_res={"sample_size": 72, "block_out_channels": [4, 8, 8], "layers_per_block": 1, "norm_num_groups": 4},
+    prior_scheduler={"prediction_type": "epsilon", "clip_sample_range": 2.5},
+    decoder_scheduler={"prediction_type": "sample", "clip_sample_range": 0.9},
+    super_res_scheduler={"num_train_timesteps": 200, "clip_sample_range": 1.5},
+)

@@ -1,0 +1,102 @@
+"""The CLIP stage: a small text tower and a small vision tower, trained contrastively."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPVisionConfig, CLIPVisionModelWithProjection
+from transformers import CLIPTokenizer
+
+from toybox.captions import is_true_of
+from toybox.data import SMALL_SIZE, Pictures
+from toybox.tokenizer import CONTEXT_LENGTH, tokenize
+
+EMBEDDING_DIM = 128
+PIXEL_MEAN, PIXEL_STD = (0.62, 0.61, 0.58), (0.26, 0.24, 0.27)
+LARGEST_SCALE = 100.0
+
+
+def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModelWithProjection:
+    return CLIPTextModelWithProjection(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=EMBEDDING_DIM,
+            intermediate_size=4 * EMBEDDING_DIM,
+            projection_dim=EMBEDDING_DIM,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            max_position_embeddings=CONTEXT_LENGTH,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def build_image_encoder() -> CLIPVisionModelWithProjection:
+    return CLIPVisionModelWithProjection(
+        CLIPVisionConfig(
+            hidden_size=128,
+            intermediate_size=512,
+            projection_dim=EMBEDDING_DIM,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            image_size=SMALL_SIZE,
+            patch_size=4,
+        )
+    )
+
+
+def normalise(pictures: np.ndarray, device: torch.device) -> torch.Tensor:
+    """uint8 [N, H, W, 3] to what the vision tower takes: [N, 3, H, W], shifted and scaled per channel."""
+    x = torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2).float() / 255
+    mean, std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (PIXEL_MEAN, PIXEL_STD))
+    return (x - mean) / std
+
+
+class ClipStage:
+    """Symmetric contrastive training; captions that are also true of another picture in the batch are no negatives for it."""
+
+    name = "clip"
+    batch_size = 192
+    learning_rate = 1e-3
+
+    def __init__(self, tokenizer: CLIPTokenizer, pictures: Pictures, device: torch.device):
+        self.tokenizer, self.pictures, self.device = tokenizer, pictures, device
+        self.networks = nn.ModuleDict(
+            {"text_encoder": build_text_encoder(tokenizer), "image_encoder": build_image_encoder()}
+        ).to(device)
+        self.networks.register_parameter("log_scale", nn.Parameter(torch.tensor(math.log(1 / 0.07), device=device)))
+
+    def loss(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        indices = rng.integers(len(self.pictures), size=self.batch_size)
+        captions, claims = self.pictures.captions(indices, rng)
+        ids, _ = tokenize(self.tokenizer, captions)
+        text = self.networks["text_encoder"](ids.to(self.device)).text_embeds
+        image = self.networks["image_encoder"](normalise(self.pictures.small[indices], self.device)).image_embeds
+        text, image = F.normalize(text.float(), dim=-1), F.normalize(image.float(), dim=-1)
+
+        scale = self.networks.log_scale.exp().clamp(max=LARGEST_SCALE)
+        logits = scale * text @ image.T  # [N captions, N pictures]
+        also_true = torch.from_numpy(is_true_of(claims, self.pictures.facts[indices])).to(self.device)
+        also_true.fill_diagonal_(False)
+        logits = logits.masked_fill(also_true, -1e4)
+        own = torch.arange(self.batch_size, device=self.device)
+        right = (logits.argmax(1) == own).float().mean()
+        return {"loss": (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2, "accuracy": right}
+
+
+@torch.no_grad()
+def embed_pictures(
+    encoder: CLIPVisionModelWithProjection, pictures: np.ndarray, device: torch.device, batch_size: int = 256
+) -> torch.Tensor:
+    """CLIP image embeddings [N, EMBEDDING_DIM], not normalised, float32 on the CPU."""
+    rows = [
+        encoder(normalise(pictures[i : i + batch_size], device)).image_embeds.float().cpu()
+        for i in range(0, len(pictures), batch_size)
+    ]
+    return torch.cat(rows)

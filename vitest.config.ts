@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests import packages by name; the condition leads to their sources, so that no build is needed. */
+const conditions = ["@unclip/source", "node", "import", "module", "default"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: { include: ["test/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
+});
