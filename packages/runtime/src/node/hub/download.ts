@@ -10,6 +10,8 @@ import { fetchPartial, type Transfer } from "./partial.js";
 import type { HubSettings } from "./settings.js";
 import { onDisk } from "./storage-error.js";
 
+const MOST_ATTEMPTS = 5;
+
 /** Where a blob comes from, where it goes, and who watches. */
 export interface BlobDownload {
   readonly settings: HubSettings;
@@ -28,7 +30,9 @@ export async function downloadBlob(file: ListedFile, download: BlobDownload): Pr
   await withLock(cache.lock(file.etag), { ...settings, onWait }, async () => {
     const transfer = { settings, commit, file, partial, report: report.bind(undefined, file) };
     for (let attempt = 1; (await cache.find(commit, file)) === undefined; attempt++)
-      await fetchBlob(transfer, cache, attempt);
+      await fetchBlob(transfer, cache, attempt).catch((error: unknown) => {
+        if (!isGone(error) || attempt === MOST_ATTEMPTS) throw error;
+      });
   });
   report(file, file.sizeBytes, "done");
 }
@@ -55,13 +59,17 @@ async function fetchBlob(transfer: Transfer, cache: HubCache, attempt: number): 
   );
 }
 
-/** @returns "none" if the file is gone: another process was faster, which lost its lock meanwhile */
+/** Whether something failed because the file on its way is no longer there: another process, which had lost its lock, was faster
+ * and has given it its name. */
+function isGone(error: unknown): boolean {
+  return error instanceof UnclipError && (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
+}
+
 async function hashOf({ settings: { name, signal }, file, partial }: Transfer): Promise<string> {
   try {
     return await hashBlob(partial, file, signal);
   } catch (cause) {
     checkAborted(signal, name);
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return "none";
     throw new UnclipError("download", `${partial}: cannot be read back (${(cause as Error).message})`, { cause });
   }
 }
