@@ -1,10 +1,14 @@
+import { spawn } from "node:child_process";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { clearInterval, setInterval } from "node:timers";
-import { pathToFileURL } from "node:url";
-import { buildCli, checkNode, install, root } from "./setup.mjs";
+import { buildCli, checkNode, exitCodeOf, install, root } from "./setup.mjs";
 
-/** Sets up what is missing, then runs the command line app in this process, so that signals and the exit code are its own.
+/** As in the first line of the built app: memory of a network that closes goes back to the system, where glibc would keep hundreds of
+ * megabytes for itself. It reads this when a process starts, hence the process. */
+const memory = { MALLOC_MMAP_THRESHOLD_: "1048576" };
+
+/** Sets up what is missing, then runs the command line app; signals go to it, and its exit code is ours.
  * @param {string[]} args its arguments; paths in them are relative to the folder in which npm was called */
 export async function runCli(args) {
   checkNode();
@@ -13,9 +17,14 @@ export async function runCli(args) {
   const { INIT_CWD } = process.env;
   if (INIT_CWD !== undefined && relative(root, process.cwd()) === "") process.chdir(INIT_CWD);
   const app = join(root, "apps", "cli", "dist", "index.js");
-  process.argv = [process.argv[0], app, ...args];
+  const child = spawn(process.execPath, [app, ...args], { stdio: "inherit", env: { ...memory, ...process.env } });
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.on(signal, () => {
+      if (process.platform !== "win32") child.kill(signal); // there, the console tells both
+    });
+  }
   stopWithParent();
-  await import(pathToFileURL(app).href);
+  process.exitCode = await exitCodeOf(child);
 }
 
 /** A SIGTERM sent to npm ends the shell between npm and this process, and comes no further: then the parent has changed. */

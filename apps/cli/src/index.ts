@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=1048576 node
+// glibc then gives the memory of a network that closes back to the system; otherwise it keeps hundreds of megabytes for itself.
 import { run } from "./run.js";
 import { processWorld } from "./world.js";
 

@@ -38,6 +38,8 @@ const POINTS = 36;
 const MIN_CHANNELS = 128;
 /** Below that many pixels there are too few tiles to pay for the larger weights. */
 const MIN_PIXELS = 1024;
+/** Above that many pairs of channels the larger weights, 144 bytes a pair, cost more memory than the layer is worth. */
+const MAX_PAIRS = 1_000_000;
 
 /** What the numbers between the transforms of one picture may take; a larger picture is computed in bands of rows. */
 const BAND_BYTES = 64 * 2 ** 20;
@@ -46,7 +48,8 @@ const BAND_BYTES = 64 * 2 ** 20;
 export function suitsWinograd(x: Value, out: number): boolean {
   const [, channels, height, width] = x.dims as [Dim, number, number, number];
   const isTiled = height % TILE === 0 && width % TILE === 0;
-  return isTiled && height * width >= MIN_PIXELS && Math.min(channels, out) >= MIN_CHANNELS;
+  const isWide = Math.min(channels, out) >= MIN_CHANNELS && channels * out <= MAX_PAIRS;
+  return isTiled && height * width >= MIN_PIXELS && isWide;
 }
 
 /** Convolution of x [N, C, H, W] with weight [O, C, 3, 3], stride 1, padding 1: [N, O, H, W].
