@@ -3,13 +3,13 @@
 import numpy as np
 
 from toybox.captions import describe, facts, is_true_of
-from toybox.tokenizer import load_tokenizer, train_tokenizer
+from toybox.tokenizer import load_tokenizer, split_words, train_tokenizer
 from toybox.world import compose, is_held_out, make_thing, sample_scene
 
 
-def scene(*kinds, relation=None, ground="sand"):
+def scene(*kinds, relation=None, ground="sand", style="shaded"):
     rng = np.random.default_rng(0)
-    return compose(tuple(make_thing(*kind, rng) for kind in kinds), relation, ground, rng)
+    return compose(tuple(make_thing(*kind, "matte", rng) for kind in kinds), relation, ground, style, rng)
 
 
 def test_every_caption_is_true_of_its_own_picture():
@@ -36,6 +36,8 @@ def test_held_out_scenes_are_never_sampled():
     assert is_held_out(scene(("cone", "purple", "large")))
     assert is_held_out(scene(("cube", "yellow", "small"), ("cylinder", "red", "large"), relation="on top of"))
     assert not is_held_out(scene(("cube", "yellow", "small"), ("cylinder", "red", "large"), relation="left of"))
+    assert is_held_out(scene(("ring", "blue", "small"), style="flat"))
+    assert not is_held_out(scene(("ring", "blue", "small"), style="line"))
     rng = np.random.default_rng(4)
     assert not any(is_held_out(sample_scene(rng)) for _ in range(2000))
 
@@ -46,6 +48,6 @@ def test_every_word_of_the_world_is_one_token(tmp_path):
     rng = np.random.default_rng(5)
     for _ in range(300):
         caption, _ = describe(sample_scene(rng), rng)
-        assert len(tokenizer(caption).input_ids) == len(caption.split()) + 2
+        assert len(tokenizer(caption).input_ids) == len(split_words(caption)) + 2
     assert tokenizer("").input_ids == [tokenizer.bos_token_id, tokenizer.eos_token_id]
     assert tokenizer.eos_token_id == len(tokenizer) - 1

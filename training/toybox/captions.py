@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from toybox.world import COLOURS, GROUNDS, RELATIONS, SHAPES, SIZES, Scene, Thing
+from toybox.world import COLOURS, GROUNDS, MATERIALS, RELATIONS, SHAPES, SIZES, STYLES, Scene, Thing
 
 UNSAID = -1
-CLAIM_WIDTH = 8  # shape, colour, size of each thing; relation; ground
-RELATION_FACT, GROUND_FACT = 6, 7
+THING_FACTS = 4  # shape, colour, size, material
+SIZE_FACT, MATERIAL_FACT = 2, 3  # of a thing
+RELATION_FACT, GROUND_FACT, STYLE_FACT = 8, 9, 10
+CLAIM_WIDTH = 11
 
 SHAPE_WORDS = {
     "cube": ("cube", "cube", "cube", "box", "block"),
@@ -35,20 +37,38 @@ GROUND_WORDS = {
     "stone": ("on stone", "on grey stone"),
     "clay": ("on clay", "on red clay"),
 }
-OPENINGS = ("", "", "", "", "", "a picture of ", "an image of ", "a photo of ", "a render of ", "there is ", "this is ")
+MATERIAL_WORDS = {"matte": ("matte", "rubber"), "metal": ("metal", "metal", "metallic", "shiny")}
+# A caption that names no style means the shaded one.
+OPENINGS = {
+    "shaded": (*("",) * 8, "a picture of ", "an image of ", "a photo of ", "a render of ", "a 3d render of ", "there is "),
+    "flat": ("a flat picture of ", "a paper cut-out of ", "a flat cut-out of ", "a flat illustration of "),
+    "line": ("a line drawing of ", "a drawing of ", "a sketch of ", "a line drawing of "),
+    "pixel": ("pixel art of ", "a pixel art picture of ", "pixel art of ", "a pixelated picture of "),
+}
+ENDINGS = {
+    "flat": (", flat style", ", as a paper cut-out"),
+    "line": (", line drawing", ", as a line drawing"),
+    "pixel": (", pixel art", ", in pixel art style"),
+}
 
 SAY_SIZE = {1: 0.5, 2: 0.25}
+SAY_MATERIAL = {1: 0.4, 2: 0.2}
 SAY_GROUND = 0.2
 SAY_NO_ARTICLE = 0.08
+SAY_STYLE_LAST = 0.3
 
 
 def _pick(words: tuple[str, ...], rng: np.random.Generator) -> str:
     return words[int(rng.integers(len(words)))]
 
 
-def _name(thing: Thing, say_size: bool, article: bool, rng: np.random.Generator) -> str:
+def _name(thing: Thing, says: tuple[bool, bool], article: bool, rng: np.random.Generator) -> str:
+    say_size, say_material = says
     words = [_pick(SIZE_WORDS[thing.size], rng)] if say_size else []
-    words += [_pick(COLOUR_WORDS.get(thing.colour, (thing.colour,)), rng), _pick(SHAPE_WORDS[thing.shape], rng)]
+    middle = [_pick(COLOUR_WORDS.get(thing.colour, (thing.colour,)), rng)]
+    if say_material:
+        middle.insert(int(rng.integers(2)), _pick(MATERIAL_WORDS[thing.material], rng))
+    words += [*middle, _pick(SHAPE_WORDS[thing.shape], rng)]
     if article:
         words.insert(0, "an" if words[0][0] in "aeiou" else "a")
     return " ".join(words)
@@ -56,26 +76,32 @@ def _name(thing: Thing, say_size: bool, article: bool, rng: np.random.Generator)
 
 def describe(scene: Scene, rng: np.random.Generator) -> tuple[str, np.ndarray]:
     """A random true caption of a scene, and its claim [CLAIM_WIDTH]."""
-    say_sizes = [bool(rng.random() < SAY_SIZE[len(scene.things)]) for _ in scene.things]
+    count = len(scene.things)
+    says = [(bool(rng.random() < SAY_SIZE[count]), bool(rng.random() < SAY_MATERIAL[count])) for _ in scene.things]
     article = bool(rng.random() >= SAY_NO_ARTICLE)
-    opening = _pick(OPENINGS, rng) if article else ""
-    names = [_name(thing, say, article, rng) for thing, say in zip(scene.things, say_sizes, strict=True)]
+    names = [_name(thing, say, article, rng) for thing, say in zip(scene.things, says, strict=True)]
 
     if scene.relation is None:
-        caption = opening + names[0]
+        caption = names[0]
     else:
         swapped = int(rng.random() < 0.5)
         phrase = _pick(RELATION_WORDS[scene.relation][swapped], rng)
-        caption = f"{opening}{names[swapped]} {phrase} {names[1 - swapped]}"
+        caption = f"{names[swapped]} {phrase} {names[1 - swapped]}"
 
     say_ground = bool(rng.random() < SAY_GROUND)
     if say_ground:
         caption += " " + _pick(GROUND_WORDS[scene.ground], rng)
+    if scene.style in ENDINGS and rng.random() < SAY_STYLE_LAST:
+        caption += _pick(ENDINGS[scene.style], rng)
+    elif scene.style != "shaded" or article:
+        caption = _pick(OPENINGS[scene.style], rng) + caption
 
     claim = facts(scene)
-    for i, say in enumerate(say_sizes):
-        if not say:
-            claim[3 * i + 2] = UNSAID
+    for i, (say_size, say_material) in enumerate(says):
+        if not say_size:
+            claim[THING_FACTS * i + SIZE_FACT] = UNSAID
+        if not say_material:
+            claim[THING_FACTS * i + MATERIAL_FACT] = UNSAID
     if not say_ground:
         claim[GROUND_FACT] = UNSAID
     return caption, claim
@@ -85,12 +111,17 @@ def facts(scene: Scene) -> np.ndarray:
     """Everything a caption may claim about a scene [CLAIM_WIDTH]; a missing second thing is its own value."""
     row: list[int] = []
     for thing in scene.things:
-        row += [SHAPES.index(thing.shape), COLOURS.index(thing.colour), SIZES.index(thing.size)]
+        row += [
+            SHAPES.index(thing.shape),
+            COLOURS.index(thing.colour),
+            SIZES.index(thing.size),
+            MATERIALS.index(thing.material),
+        ]
     if scene.relation is None:
-        row += [len(SHAPES), len(COLOURS), len(SIZES), len(RELATIONS)]
+        row += [len(SHAPES), len(COLOURS), len(SIZES), len(MATERIALS), len(RELATIONS)]
     else:
         row.append(RELATIONS.index(scene.relation))
-    row.append(GROUNDS.index(scene.ground))
+    row += [GROUNDS.index(scene.ground), STYLES.index(scene.style)]
     return np.array(row, dtype=np.int8)
 
 

@@ -72,8 +72,15 @@ class ClipStage:
         ).to(device)
         self.networks.register_parameter("log_scale", nn.Parameter(torch.tensor(math.log(1 / 0.07), device=device)))
 
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        """Picture indices [batch_size]: every pair comes with its rival, which the caption's words alone do not tell apart."""
+        drawn = rng.integers(len(self.pictures), size=self.batch_size)
+        rivals = self.pictures.rivals[drawn]
+        together = np.stack([drawn, rivals], axis=1).ravel()
+        return together[together >= 0][: self.batch_size]
+
     def loss(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
-        indices = rng.integers(len(self.pictures), size=self.batch_size)
+        indices = self.sample(rng)
         captions, claims = self.pictures.captions(indices, rng)
         ids, _ = tokenize(self.tokenizer, captions)
         text = self.networks["text_encoder"](ids.to(self.device)).text_embeds
@@ -85,7 +92,7 @@ class ClipStage:
         also_true = torch.from_numpy(is_true_of(claims, self.pictures.facts[indices])).to(self.device)
         also_true.fill_diagonal_(False)
         logits = logits.masked_fill(also_true, -1e4)
-        own = torch.arange(self.batch_size, device=self.device)
+        own = torch.arange(len(indices), device=self.device)
         right = (logits.argmax(1) == own).float().mean()
         return {"loss": (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2, "accuracy": right}
 

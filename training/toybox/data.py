@@ -9,7 +9,7 @@ import numpy as np
 
 from toybox.captions import RELATION_FACT, describe, facts
 from toybox.render import render
-from toybox.world import RELATIONS, Scene, sample_scene
+from toybox.world import MATERIALS, RELATIONS, STYLES, Scene, rival_of, sample_scene
 
 SMALL_SIZE, LARGE_SIZE = 32, 128
 # Prior and decoder see more pairs than the world has: they are harder to learn than single things.
@@ -18,9 +18,13 @@ PAIR_SHARE = 0.7
 
 @dataclass
 class Pictures:
-    """N scenes with their pictures; the first M of them are also there in the large size."""
+    """N scenes with their pictures; the first M of them are also there in the large size.
+
+    A scene with a rival stands right before or after it: `rivals` [N] has its index, or -1.
+    """
 
     scenes: list[Scene]
+    rivals: np.ndarray
     facts: np.ndarray  # int8 [N, CLAIM_WIDTH]
     small: np.ndarray  # uint8 [N, 32, 32, 3]
     large: np.ndarray  # uint8 [M, 128, 128, 3]
@@ -49,13 +53,35 @@ def _cached(path: Path, scenes: list[Scene], size: int, samples: int) -> np.ndar
     return pictures
 
 
-def load_pictures(folder: Path, count: int, large_count: int, seed: int = 1) -> Pictures:
+def sample_scenes(
+    count: int, rng: np.random.Generator, styles: tuple[str, ...], materials: tuple[str, ...]
+) -> tuple[list[Scene], np.ndarray]:
+    """Random scenes, pairs followed by their rivals where they have one; and each scene's rival, or -1."""
+    scenes: list[Scene] = []
+    rivals: list[int] = []
+    while len(scenes) < count:
+        scene = sample_scene(rng, styles, materials)
+        rival = rival_of(scene, rng) if len(scenes) + 2 <= count else None
+        here = len(scenes)
+        scenes += [scene] if rival is None else [scene, rival]
+        rivals += [-1] if rival is None else [here + 1, here]
+    return scenes, np.array(rivals)
+
+
+def load_pictures(
+    folder: Path,
+    count: int,
+    large_count: int,
+    styles: tuple[str, ...] = STYLES,
+    materials: tuple[str, ...] = MATERIALS,
+    seed: int = 1,
+) -> Pictures:
     """Samples the scenes from a seed and renders them, or reads the pictures that an earlier run rendered."""
     folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(seed)
-    scenes = [sample_scene(rng) for _ in range(count)]
+    scenes, rivals = sample_scenes(count, np.random.default_rng(seed), styles, materials)
     return Pictures(
         scenes=scenes,
+        rivals=rivals,
         facts=np.stack([facts(scene) for scene in scenes]),
         small=_cached(folder / "small.npy", scenes, SMALL_SIZE, samples=4),
         large=_cached(folder / "large.npy", scenes[:large_count], LARGE_SIZE, samples=3),

@@ -1,4 +1,4 @@
-"""Judges pictures without any network: names the one-object scene whose rendering is nearest, pixel by pixel.
+"""Judges shaded pictures without any network: names the one-object scene whose rendering is nearest, pixel by pixel.
 
     python -m toybox.judge        # how often it is right about fresh renderings
 """
@@ -20,7 +20,7 @@ class Judge:
     def __init__(self, variants: int = 12, seed: int = 2):
         rng = np.random.default_rng(seed)
         kinds = list(product(SHAPES, COLOURS, SIZES, GROUNDS)) * variants
-        scenes = [compose((make_thing(*kind[:3], rng),), None, kind[3], rng) for kind in kinds]
+        scenes = [compose((make_thing(*kind[:3], "matte", rng),), None, kind[3], "shaded", rng) for kind in kinds]
         self.kinds = [kind[:2] for kind in kinds]
         self.pictures = render(scenes, SMALL_SIZE).reshape(len(kinds), -1).astype(np.float32)
         self.lengths = np.square(self.pictures).sum(1)
@@ -35,7 +35,7 @@ class Judge:
 def main(count: int = 600, seed: int = 9) -> None:
     rng = np.random.default_rng(seed)
     kinds = [(rng.choice(SHAPES), rng.choice(COLOURS), rng.choice(SIZES)) for _ in range(count)]
-    scenes = [compose((make_thing(*kind, rng),), None, str(rng.choice(GROUNDS)), rng) for kind in kinds]
+    scenes = [compose((make_thing(*kind, "matte", rng),), None, str(rng.choice(GROUNDS)), "shaded", rng) for kind in kinds]
     named = Judge().name(render(scenes, SMALL_SIZE))
     shapes = sum(seen[0] == kind[0] for seen, kind in zip(named, kinds, strict=True))
     colours = sum(seen[1] == kind[1] for seen, kind in zip(named, kinds, strict=True))

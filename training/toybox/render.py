@@ -2,6 +2,9 @@
 
 Pictures are uint8 [H, W, 3] sRGB at any (square) resolution; anti-aliasing averages `samples` x `samples` rays per pixel.
 Sphere, cube, cylinder and cone are met analytically, the ring by sphere tracing. Shadows are soft and analytic.
+
+The styles see the same solids: "shaded" with light and shadow, "flat" in two tones without shadows, "line" in ink on paper with
+a pale wash of colour, "pixel" in hard cells with few tones. Metal mirrors a bright sky over a dark horizon, in every style.
 """
 
 from __future__ import annotations
@@ -11,9 +14,12 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from toybox.world import COLOUR_RGB, GROUND_RGB, SHAPES, Scene
+from toybox.world import COLOUR_RGB, GROUND_RGB, MATERIALS, SHAPES, STYLES, Scene
 
 CUBE, SPHERE, CYLINDER, CONE, RING = range(len(SHAPES))
+SHADED, FLAT, LINE, PIXEL = range(len(STYLES))
+PIXEL_CELLS = 32  # along each side of a picture in pixel style
+INK_WIDTH = 1 / 36  # of the picture's side
 CAMERA_DISTANCE = 7.0
 FAR = 1e9
 
@@ -23,8 +29,8 @@ CYLINDER_RADIUS, CYLINDER_HALF = 0.76, 0.85
 CONE_RADIUS, CONE_HEIGHT = 0.95, 1.9
 RING_MAJOR, RING_MINOR = 0.74, 0.30
 
-# A packed thing: shape, x, y, z, radius, cos yaw, sin yaw, red, green, blue.
-THING_WIDTH = 10
+# A packed thing: shape, x, y, z, radius, cos yaw, sin yaw, red, green, blue, material.
+THING_WIDTH = 11
 # A packed view: camera 3, forward 3, right 3, up 3, light 3, ground 3, half picture height over distance.
 VIEW_WIDTH = 19
 
@@ -34,7 +40,7 @@ def pack(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     things = np.full((2, THING_WIDTH), -1.0)
     for row, thing in zip(things, scene.things):
         position = (thing.x, thing.y, thing.z, thing.radius, math.cos(thing.yaw), math.sin(thing.yaw))
-        row[:] = (SHAPES.index(thing.shape), *position, *COLOUR_RGB[thing.colour])
+        row[:] = (SHAPES.index(thing.shape), *position, *COLOUR_RGB[thing.colour], MATERIALS.index(thing.material))
     cos_e, sin_e = math.cos(scene.elevation), math.sin(scene.elevation)
     cos_a, sin_a = math.cos(scene.azimuth), math.sin(scene.azimuth)
     backward = np.array((cos_e * sin_a, sin_e, cos_e * cos_a))
@@ -188,68 +194,157 @@ def _ground_light(things, view, x, z):
 
 
 @njit(fastmath=True)
-def _shade(things, view, dx, dy, dz):
-    """The colour seen along the unit ray (dx, dy, dz) from the camera."""
-    ox, oy, oz = view[0], view[1], view[2]
-    best, nx, ny, nz, hit = FAR, 0.0, 0.0, 0.0, -1
+def _meet_any(things, view, dx, dy, dz):
+    """The thing that a unit ray from the camera meets first (-1: none), its distance and the normal there."""
+    best, nx, ny, nz, hit = FAR, 0.0, 1.0, 0.0, -1
     for i in range(len(things)):
         if things[i, 0] >= 0.0:
-            t, ax, ay, az = _meet(things[i], ox, oy, oz, dx, dy, dz)
+            t, ax, ay, az = _meet(things[i], view[0], view[1], view[2], dx, dy, dz)
             if 0.0 < t < best:
                 best, nx, ny, nz, hit = t, ax, ay, az, i
-    if hit < 0:
-        t = -oy / dy
-        x, z = ox + t * dx, oz + t * dz
-        light = _ground_light(things, view, x, z)
-        fade = _smooth(1.5, 8.5, -z)  # the ground runs out into a bright backdrop
-        return (
-            (1.0 - fade) * view[15] * light + fade * 0.84,
-            (1.0 - fade) * view[16] * light + fade * 0.90,
-            (1.0 - fade) * view[17] * light + fade * 0.96,
-        )
-    thing = things[hit]
-    lambert = max(0.0, nx * view[12] + ny * view[13] + nz * view[14])
-    sky = 0.5 + 0.5 * ny
-    foot = _smooth(-0.3, 0.7, (oy + best * dy - thing[2]) / thing[4])  # darker near what it stands on
-    light = (0.30 + 0.14 * sky) * (0.55 + 0.45 * foot) + 0.62 * lambert
-    hx, hy, hz = view[12] - dx, view[13] - dy, view[14] - dz
-    half = max(0.0, (nx * hx + ny * hy + nz * hz) / math.sqrt(hx * hx + hy * hy + hz * hz))
-    gloss = 0.35 * half**40
-    return thing[7] * light + gloss, thing[8] * light + gloss, thing[9] * light + gloss
+    return hit, best, nx, ny, nz
 
 
 @njit(fastmath=True)
-def _draw(things, view, samples, out):
-    size = out.shape[0]
-    step = 2.0 * view[18] / (size * samples)
+def _shade_ground(things, view, style, dx, dy, dz):
+    """The colour of the ground, or of the backdrop behind it, along a ray that meets no thing."""
+    t = -view[1] / dy
+    x, z = view[0] + t * dx, view[2] + t * dz
+    fade = _smooth(1.5, 8.5, -z)  # the ground runs out into a bright backdrop
+    light = 1.0
+    if style == SHADED:
+        light = _ground_light(things, view, x, z)
+    elif style == PIXEL:
+        light = 0.72 if _ground_light(things, view, x, z) < 0.75 else 1.0
+    if style != SHADED:
+        fade = 1.0 if fade > 0.3 else 0.0
+    red = (1.0 - fade) * view[15] * light + fade * 0.84
+    green = (1.0 - fade) * view[16] * light + fade * 0.90
+    blue = (1.0 - fade) * view[17] * light + fade * 0.96
+    if style == LINE:
+        wash = 0.3 * (1.0 - fade)
+        return 0.98 + wash * (red - 0.98), 0.97 + wash * (green - 0.97), 0.94 + wash * (blue - 0.94)
+    return red, green, blue
+
+
+@njit(fastmath=True)
+def _shade_thing(thing, view, style, distance, nx, ny, nz, dx, dy, dz):
+    """The colour of a thing where a ray meets it: its own colour times `light`, plus `white`."""
+    lambert = max(0.0, nx * view[12] + ny * view[13] + nz * view[14])
+    mirrored = dy - 2.0 * (nx * dx + ny * dy + nz * dz) * ny  # how far up the mirrored ray looks
+    metal = thing[10] > 0.5
+    if style == SHADED:
+        hx, hy, hz = view[12] - dx, view[13] - dy, view[14] - dz
+        half = max(0.0, (nx * hx + ny * hy + nz * hz) / math.sqrt(hx * hx + hy * hy + hz * hz))
+        foot = _smooth(-0.3, 0.7, (view[1] + distance * dy - thing[2]) / thing[4])  # darker near what it stands on
+        if metal:
+            sky = _smooth(-0.05, 0.45, mirrored)
+            light = (0.32 + 0.72 * sky + 0.15 * lambert) * (0.7 + 0.3 * foot)
+            white = 0.16 * sky + 0.8 * half**60
+        else:
+            light = (0.37 + 0.07 * ny) * (0.55 + 0.45 * foot) + 0.62 * lambert
+            white = 0.05 * half**12
+    elif metal:
+        bright = mirrored > 0.22
+        light, white = (1.0, 0.25) if bright else (0.5, 0.0)
+    elif style == PIXEL:
+        light, white = (1.05 if lambert > 0.6 else 0.82 if lambert > 0.2 else 0.6), 0.0
+    else:
+        light, white = (1.0 if lambert > 0.3 else 0.84), 0.0
+    red, green, blue = thing[7] * light + white, thing[8] * light + white, thing[9] * light + white
+    if style == LINE:
+        wash = 0.45
+        return 0.98 + wash * (red - 0.98), 0.97 + wash * (green - 0.97), 0.94 + wash * (blue - 0.94)
+    return red, green, blue
+
+
+@njit(fastmath=True)
+def _cast(things, view, style, u, v, out):
+    """Writes what is seen at (u, v) of the image plane: red, green, blue, thing, normal."""
+    dx = view[3] + u * view[6] + v * view[9]
+    dy = view[4] + u * view[7] + v * view[10]
+    dz = view[5] + u * view[8] + v * view[11]
+    inv = 1.0 / math.sqrt(dx * dx + dy * dy + dz * dz)
+    dx, dy, dz = dx * inv, dy * inv, dz * inv
+    hit, t, nx, ny, nz = _meet_any(things, view, dx, dy, dz)
+    if hit < 0:
+        red, green, blue = _shade_ground(things, view, style, dx, dy, dz)
+    else:
+        red, green, blue = _shade_thing(things[hit], view, style, t, nx, ny, nz, dx, dy, dz)
+    out[0], out[1], out[2] = min(red, 1.0), min(green, 1.0), min(blue, 1.0)
+    out[3], out[4], out[5], out[6] = hit, nx, ny, nz
+
+
+@njit(fastmath=True)
+def _cast_all(things, view, style, seen):
+    """Casts one ray for each entry of seen [side, side, 7]."""
+    side = len(seen)
+    step = 2.0 * view[18] / side
+    for row in range(side):
+        for column in range(side):
+            _cast(things, view, style, (column + 0.5) * step - view[18], view[18] - (row + 0.5) * step, seen[row, column])
+
+
+@njit(fastmath=True)
+def _is_inked(seen, row, column, reach):
+    """Whether an outline or an edge of a solid runs within `reach` of a ray."""
+    here = seen[row, column]
+    for i in range(-1, 2):
+        for j in range(-1, 2):
+            far = reach if i == 0 or j == 0 else (reach * 7 + 5) // 10
+            y, x = row + i * far, column + j * far
+            if 0 <= y < len(seen) and 0 <= x < len(seen):
+                there = seen[y, x]
+                if there[3] != here[3]:
+                    return True
+                if here[3] >= 0.0 and here[4] * there[4] + here[5] * there[5] + here[6] * there[6] < 0.55:
+                    return True
+    return False
+
+
+@njit(fastmath=True)
+def _draw(things, view, style, samples, out):
+    size = len(out)
+    if style == PIXEL:
+        cells = min(PIXEL_CELLS, size)
+        seen = np.empty((cells, cells, 7), dtype=np.float32)
+        _cast_all(things, view, style, seen)
+        for row in range(size):
+            for column in range(size):
+                y, x = row * cells // size, column * cells // size
+                tone = 0.94 if seen[y, x, 3] < 0.0 and (x + y) % 2 == 0 else 1.0  # the ground is a chequered dither
+                for channel in range(3):
+                    out[row, column, channel] = int(255.0 * tone * seen[y, x, channel] + 0.5)
+        return
+    side = size * samples
+    seen = np.empty((side, side, 7), dtype=np.float32)
+    _cast_all(things, view, style, seen)
+    reach = max(1, int(side * INK_WIDTH / 2 + 0.5))
+    scale = 255.0 / (samples * samples)
     for row in range(size):
         for column in range(size):
             red = green = blue = 0.0
-            for i in range(samples):
-                v = view[18] - (row * samples + i + 0.5) * step
-                for j in range(samples):
-                    u = (column * samples + j + 0.5) * step - view[18]
-                    dx = view[3] + u * view[6] + v * view[9]
-                    dy = view[4] + u * view[7] + v * view[10]
-                    dz = view[5] + u * view[8] + v * view[11]
-                    inv = 1.0 / math.sqrt(dx * dx + dy * dy + dz * dz)
-                    r, g, b = _shade(things, view, dx * inv, dy * inv, dz * inv)
-                    red, green, blue = red + min(r, 1.0), green + min(g, 1.0), blue + min(b, 1.0)
-            scale = 255.0 / (samples * samples)
+            for y in range(row * samples, (row + 1) * samples):
+                for x in range(column * samples, (column + 1) * samples):
+                    if style == LINE and _is_inked(seen, y, x, reach):
+                        red, green, blue = red + 0.13, green + 0.13, blue + 0.17
+                    else:
+                        red, green, blue = red + seen[y, x, 0], green + seen[y, x, 1], blue + seen[y, x, 2]
             out[row, column, 0] = int(red * scale + 0.5)
             out[row, column, 1] = int(green * scale + 0.5)
             out[row, column, 2] = int(blue * scale + 0.5)
 
 
 @njit(parallel=True, fastmath=True)
-def _draw_all(things, views, samples, out):
+def _draw_all(things, views, styles, samples, out):
     for i in prange(len(out)):
-        _draw(things[i], views[i], samples, out[i])
+        _draw(things[i], views[i], styles[i], samples, out[i])
 
 
 def render(scenes: list[Scene], size: int, samples: int = 4) -> np.ndarray:
     """Pictures of scenes: uint8 [N, size, size, 3]."""
     packed = [pack(scene) for scene in scenes]
+    styles = np.array([STYLES.index(scene.style) for scene in scenes])
     out = np.empty((len(scenes), size, size, 3), dtype=np.uint8)
-    _draw_all(np.stack([p[0] for p in packed]), np.stack([p[1] for p in packed]), samples, out)
+    _draw_all(np.stack([p[0] for p in packed]), np.stack([p[1] for p in packed]), styles, samples, out)
     return out

@@ -7,6 +7,7 @@ Padding is the end token, as in CLIP's own tokenizer.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -28,8 +29,13 @@ def byte_symbols() -> list[str]:
     return [chr(byte) for byte in printable] + [chr(256 + i) for i in range(len(rest))]
 
 
+def split_words(caption: str) -> list[str]:
+    """The pieces that CLIP's tokenizer never merges across: runs of letters, single digits, runs of anything else."""
+    return re.findall(r"[a-z]+|[0-9]|[^\sa-z0-9]+", caption)
+
+
 def learn_merges(words: Counter[str]) -> list[tuple[str, str]]:
-    """Merges the commonest neighbours until every word is one symbol (words are plain ASCII letters)."""
+    """Merges the commonest neighbours until every word is one symbol (words are plain ASCII)."""
     pieces = {word: (*word[:-1], word[-1] + "</w>") for word in words}
     merges: list[tuple[str, str]] = []
     while True:
@@ -59,7 +65,7 @@ def train_tokenizer(folder: Path, captions: int = 20_000, seed: int = 0) -> None
     rng = np.random.default_rng(seed)
     words: Counter[str] = Counter()
     for _ in range(captions):
-        words.update(describe(sample_scene(rng), rng)[0].split())
+        words.update(split_words(describe(sample_scene(rng), rng)[0]))
     merges = learn_merges(words)
 
     symbols = byte_symbols()

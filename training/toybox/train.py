@@ -26,6 +26,7 @@ from toybox.prior import PriorStage
 from toybox.text import TextReader
 from toybox.tokenizer import load_tokenizer, train_tokenizer
 from toybox.upsampler import LastUpsamplerStage, UpsamplerStage
+from toybox.world import MATERIALS, STYLES
 
 # Each stage's part of the time budget, in training order.
 SHARES = {"clip": 0.10, "prior": 0.16, "upsampler": 0.17, "upsampler-last": 0.03, "decoder": 0.54}
@@ -200,6 +201,8 @@ def main() -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--pictures", type=int, default=80_000, help="pictures of 32x32 to render")
     parser.add_argument("--large-pictures", type=int, default=6_000, help="of these, also rendered at 128x128")
+    parser.add_argument("--styles", nargs="+", choices=STYLES, default=STYLES, help="styles of the world to draw")
+    parser.add_argument("--materials", nargs="+", choices=MATERIALS, default=MATERIALS, help="materials to draw")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -212,7 +215,9 @@ def main() -> None:
             train_stage(stage, run, SHARES[stage.name] * args.minutes * 60, device, args.seed)
 
     with timed("pictures"):
-        pictures = load_pictures(run / "data", args.pictures, args.large_pictures)
+        pictures = load_pictures(
+            run / "data", args.pictures, args.large_pictures, tuple(args.styles), tuple(args.materials)
+        )
     if not (run / "tokenizer").exists():
         train_tokenizer(run / "tokenizer")
     tokenizer = load_tokenizer(run / "tokenizer")
