@@ -73,7 +73,7 @@ class ClipStage:
         self.networks.register_parameter("log_scale", nn.Parameter(torch.tensor(math.log(1 / 0.07), device=device)))
 
     def sample(self, rng: np.random.Generator) -> np.ndarray:
-        """Picture indices [batch_size]: every pair comes with its rival, which the caption's words alone do not tell apart."""
+        """Picture indices [batch_size]: a pair comes with its rival, if it has one: word for word, their captions are the same."""
         drawn = rng.integers(len(self.pictures), size=self.batch_size)
         rivals = self.pictures.rivals[drawn]
         together = np.stack([drawn, rivals], axis=1).ravel()

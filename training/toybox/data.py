@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,9 +46,10 @@ class Pictures:
         return [caption for caption, _ in told], np.stack([claim for _, claim in told])
 
 
-def _cached(path: Path, scenes: list[Scene], size: int, samples: int) -> np.ndarray:
-    if path.exists() and len(pictures := np.load(path)) == len(scenes):
-        return pictures
+def _cached(folder: Path, scenes: list[Scene], size: int, samples: int) -> np.ndarray:
+    path = folder / f"{size}-{hashlib.sha256(repr(scenes).encode()).hexdigest()[:12]}.npy"
+    if path.exists():
+        return np.load(path)
     pictures = render(scenes, size, samples)
     np.save(path, pictures)
     return pictures
@@ -83,6 +85,6 @@ def load_pictures(
         scenes=scenes,
         rivals=rivals,
         facts=np.stack([facts(scene) for scene in scenes]),
-        small=_cached(folder / "small.npy", scenes, SMALL_SIZE, samples=4),
-        large=_cached(folder / "large.npy", scenes[:large_count], LARGE_SIZE, samples=3),
+        small=_cached(folder, scenes, SMALL_SIZE, samples=4),
+        large=_cached(folder, scenes[:large_count], LARGE_SIZE, samples=3),
     )
