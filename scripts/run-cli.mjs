@@ -5,8 +5,8 @@ import { clearInterval, setInterval } from "node:timers";
 import { buildCli, checkNode, exitCodeOf, install, root } from "./setup.mjs";
 
 /** As in the first line of the built app: memory of a network that closes goes back to the system, where glibc would keep hundreds of
- * megabytes for itself. It reads this when a process starts, hence the process. */
-const memory = { MALLOC_MMAP_THRESHOLD_: "1048576" };
+ * megabytes for itself, and is taken in pages of 2 MB. glibc reads this when a process starts, hence the process. */
+const memory = { GLIBC_TUNABLES: "glibc.malloc.mmap_threshold=1048576:glibc.malloc.hugetlb=1" };
 
 /** Sets up what is missing, then runs the command line app; signals go to it, and its exit code is ours.
  * @param {string[]} args its arguments; paths in them are relative to the folder in which npm was called */
