@@ -12,12 +12,13 @@ from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPVision
 from transformers import CLIPTokenizer
 
 from toybox.captions import is_true_of
-from toybox.data import SMALL_SIZE, Pictures
+from toybox.data import Pictures
 from toybox.tokenizer import CONTEXT_LENGTH, tokenize
 
 EMBEDDING_DIM = 128
 PIXEL_MEAN, PIXEL_STD = (0.62, 0.61, 0.58), (0.26, 0.24, 0.27)
 LARGEST_SCALE = 100.0
+PATCHES = 8  # along each side of a picture
 
 
 def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModelWithProjection:
@@ -37,7 +38,7 @@ def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModelWithProjection:
     )
 
 
-def build_image_encoder() -> CLIPVisionModelWithProjection:
+def build_image_encoder(base_size: int) -> CLIPVisionModelWithProjection:
     return CLIPVisionModelWithProjection(
         CLIPVisionConfig(
             hidden_size=128,
@@ -45,8 +46,8 @@ def build_image_encoder() -> CLIPVisionModelWithProjection:
             projection_dim=EMBEDDING_DIM,
             num_hidden_layers=4,
             num_attention_heads=4,
-            image_size=SMALL_SIZE,
-            patch_size=4,
+            image_size=base_size,
+            patch_size=base_size // PATCHES,
         )
     )
 
@@ -68,7 +69,10 @@ class ClipStage:
     def __init__(self, tokenizer: CLIPTokenizer, pictures: Pictures, device: torch.device):
         self.tokenizer, self.pictures, self.device = tokenizer, pictures, device
         self.networks = nn.ModuleDict(
-            {"text_encoder": build_text_encoder(tokenizer), "image_encoder": build_image_encoder()}
+            {
+                "text_encoder": build_text_encoder(tokenizer),
+                "image_encoder": build_image_encoder(pictures.base_size),
+            }
         ).to(device)
         self.networks.register_parameter("log_scale", nn.Parameter(torch.tensor(math.log(1 / 0.07), device=device)))
 
@@ -84,7 +88,7 @@ class ClipStage:
         captions, claims = self.pictures.captions(indices, rng)
         ids, _ = tokenize(self.tokenizer, captions)
         text = self.networks["text_encoder"](ids.to(self.device)).text_embeds
-        image = self.networks["image_encoder"](normalise(self.pictures.small[indices], self.device)).image_embeds
+        image = self.networks["image_encoder"](normalise(self.pictures.base[indices], self.device)).image_embeds
         text, image = F.normalize(text.float(), dim=-1), F.normalize(image.float(), dim=-1)
 
         scale = self.networks.log_scale.exp().clamp(max=LARGEST_SCALE)

@@ -12,14 +12,19 @@ from toybox.captions import RELATION_FACT, describe, facts
 from toybox.render import render
 from toybox.world import MATERIALS, RELATIONS, STYLES, Scene, rival_of, sample_scene
 
-SMALL_SIZE, LARGE_SIZE = 32, 128
+BASE_SIZES = (32, 64)  # of the pictures that a decoder paints
+# Every upsampler makes a picture that many times as high and as wide.
+ENLARGEMENT = 4
+# Rays for each pixel, along either side, by the picture's size.
+SAMPLES = {32: 4, 64: 3, 128: 3, 256: 2, 512: 2, 1024: 2}
 # Prior and decoder see more pairs than the world has: they are harder to learn than single things.
 PAIR_SHARE = 0.7
 
 
 @dataclass
 class Pictures:
-    """N scenes with their pictures; the first M of them are also there in the large size.
+    """N scenes and their pictures: all of them in the decoder's size S, the first M in that of the first upsampler, and
+    the first K in that of the second.
 
     A scene with a rival stands right before or after it: `rivals` [N] has its index, or -1.
     """
@@ -27,11 +32,19 @@ class Pictures:
     scenes: list[Scene]
     rivals: np.ndarray
     facts: np.ndarray  # int8 [N, CLAIM_WIDTH]
-    small: np.ndarray  # uint8 [N, 32, 32, 3]
-    large: np.ndarray  # uint8 [M, 128, 128, 3]
+    levels: list[np.ndarray]  # uint8 [N, S, S, 3], [M, 4 S, 4 S, 3] and [K, 16 S, 16 S, 3]
 
     def __len__(self) -> int:
         return len(self.scenes)
+
+    @property
+    def base(self) -> np.ndarray:
+        """All pictures in the decoder's size, uint8 [N, S, S, 3]."""
+        return self.levels[0]
+
+    @property
+    def base_size(self) -> int:
+        return self.base.shape[1]
 
     def sample(self, count: int, pair_share: float, rng: np.random.Generator) -> np.ndarray:
         """Random picture indices [count], of which about `pair_share` show two things."""
@@ -46,7 +59,8 @@ class Pictures:
         return [caption for caption, _ in told], np.stack([claim for _, claim in told])
 
 
-def _cached(folder: Path, scenes: list[Scene], size: int, samples: int) -> np.ndarray:
+def cached_render(folder: Path, scenes: list[Scene], size: int, samples: int) -> np.ndarray:
+    """`render`, or what an earlier call with these scenes left in the folder: uint8 [N, size, size, 3]."""
     path = folder / f"{size}-{hashlib.sha256(repr(scenes).encode()).hexdigest()[:12]}.npy"
     if path.exists():
         return np.load(path)
@@ -72,19 +86,23 @@ def sample_scenes(
 
 def load_pictures(
     folder: Path,
-    count: int,
-    large_count: int,
+    counts: tuple[int, int, int],
+    base_size: int,
     styles: tuple[str, ...] = STYLES,
     materials: tuple[str, ...] = MATERIALS,
     seed: int = 1,
 ) -> Pictures:
-    """Samples the scenes from a seed and renders them, or reads the pictures that an earlier run rendered."""
+    """Samples the scenes from a seed and renders the first `counts` of them in the size of each level, or reads the
+    pictures that an earlier run rendered.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    scenes, rivals = sample_scenes(count, np.random.default_rng(seed), styles, materials)
+    sizes = [base_size * ENLARGEMENT**level for level in range(len(counts))]
+    scenes, rivals = sample_scenes(counts[0], np.random.default_rng(seed), styles, materials)
     return Pictures(
         scenes=scenes,
         rivals=rivals,
         facts=np.stack([facts(scene) for scene in scenes]),
-        small=_cached(folder, scenes, SMALL_SIZE, samples=4),
-        large=_cached(folder, scenes[:large_count], LARGE_SIZE, samples=3),
+        levels=[
+            cached_render(folder, scenes[:count], size, SAMPLES[size]) for count, size in zip(counts, sizes, strict=True)
+        ],
     )

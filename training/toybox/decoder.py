@@ -1,4 +1,4 @@
-"""The decoder stage: a U-Net from a CLIP image embedding (and the caption) to a 32x32 picture."""
+"""The decoder stage: a U-Net from a CLIP image embedding (and the caption) to a small picture."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from diffusers.pipelines.deprecated.unclip.text_proj import UnCLIPTextProjModel
 from torch import nn
 
 from toybox.clip import EMBEDDING_DIM
-from toybox.data import PAIR_SHARE, SMALL_SIZE, Pictures
+from toybox.data import PAIR_SHARE, Pictures
 from toybox.diffusion import Diffusion, sample_timesteps
 from toybox.text import TextReader
 
-CHANNELS = (32, 64, 128)
+CHANNELS = {32: (32, 64, 128), 64: (48, 96, 144, 192)}  # by the base size
 CROSS_ATTENTION_DIM = 128
-CAPTION_DROP, EMBEDDING_DROP = 0.5, 0.1
+CAPTION_DROP, EMBEDDING_DROP = 0.25, 0.1
 VARIANCE_WEIGHT = 0.05
 
 
-def build_decoder() -> UNet2DConditionModel:
+def build_decoder(base_size: int) -> UNet2DConditionModel:
     """Karlo's decoder, block for block, at toy width."""
-    attending = len(CHANNELS) - 1
+    channels = CHANNELS[base_size]
+    attending = len(channels) - 1
     return UNet2DConditionModel(
-        sample_size=SMALL_SIZE,
+        sample_size=base_size,
         in_channels=3,
         out_channels=6,
         layers_per_block=1,
-        block_out_channels=CHANNELS,
+        block_out_channels=channels,
         down_block_types=("ResnetDownsampleBlock2D", *["SimpleCrossAttnDownBlock2D"] * attending),
         mid_block_type="UNetMidBlock2DSimpleCrossAttn",
         up_block_types=(*["SimpleCrossAttnUpBlock2D"] * attending, "ResnetUpsampleBlock2D"),
@@ -40,11 +41,11 @@ def build_decoder() -> UNet2DConditionModel:
     )
 
 
-def build_text_proj() -> UnCLIPTextProjModel:
+def build_text_proj(base_size: int) -> UnCLIPTextProjModel:
     return UnCLIPTextProjModel(
         clip_extra_context_tokens=4,
         clip_embeddings_dim=EMBEDDING_DIM,
-        time_embed_dim=4 * CHANNELS[0],
+        time_embed_dim=4 * CHANNELS[base_size][0],
         cross_attention_dim=CROSS_ATTENTION_DIM,
     )
 
@@ -65,7 +66,9 @@ class DecoderStage:
         self.reader, self.pictures, self.device = reader, pictures, device
         self.embeddings = embeddings.to(device)
         self.diffusion = Diffusion(device)
-        self.networks = nn.ModuleDict({"decoder": build_decoder(), "text_proj": build_text_proj()}).to(device)
+        self.networks = nn.ModuleDict(
+            {"decoder": build_decoder(pictures.base_size), "text_proj": build_text_proj(pictures.base_size)}
+        ).to(device)
 
     def loss(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         indices = self.pictures.sample(self.batch_size, PAIR_SHARE, rng)
@@ -82,7 +85,7 @@ class DecoderStage:
         )
         mask = F.pad(text.mask, (text_proj.config.clip_extra_context_tokens, 0), value=True)
 
-        x0 = to_pixels(self.pictures.small[indices], self.device)
+        x0 = to_pixels(self.pictures.base[indices], self.device)
         t = sample_timesteps(self.batch_size, self.device)
         xt = self.diffusion.add_noise(x0, t)
         output = self.networks["decoder"](

@@ -17,12 +17,11 @@ from torch import nn
 from transformers import CLIPImageProcessorPil
 
 from toybox.clip import PIXEL_MEAN, PIXEL_STD, build_image_encoder, build_text_encoder
-from toybox.data import SMALL_SIZE
 from toybox.decoder import build_decoder, build_text_proj
 from toybox.diffusion import TIMESTEPS
 from toybox.prior import build_prior
 from toybox.tokenizer import load_tokenizer
-from toybox.train import checkpoint_path
+from toybox.train import SHARES, checkpoint_path
 from toybox.upsampler import build_upsampler
 
 # The settings that gave the best contact sheets; see the model card.
@@ -31,9 +30,9 @@ DEFAULTS = {
     "priorGuidance": 1,
     "decoderSteps": 20,
     "decoderGuidance": 2,
-    "upsamplerSteps": [3],
+    "upsamplerSteps": [3, 1],
 }
-LARGEST_FOLDER = 20_000_000  # bytes
+LARGEST_FOLDER = 40_000_000  # bytes
 
 COMPONENTS = {
     "prior": ("diffusers", "PriorTransformer"),
@@ -48,22 +47,25 @@ COMPONENTS = {
     "super_res_first": ("diffusers", "UNet2DModel"),
     "super_res_last": ("diffusers", "UNet2DModel"),
     "super_res_scheduler": ("diffusers", "UnCLIPScheduler"),
+    "super_res_2_first": ("diffusers", "UNet2DModel"),
+    "super_res_2_scheduler": ("diffusers", "UnCLIPScheduler"),
 }
 
 
-def read_networks(run: Path) -> dict[str, nn.Module]:
+def read_networks(run: Path, base_size: int) -> dict[str, nn.Module]:
     """Every network with its averaged weights; one whose stage has not begun keeps its initial ones, and is named."""
     networks = {
         "text_encoder": build_text_encoder(load_tokenizer(run / "tokenizer")),
-        "image_encoder": build_image_encoder(),
+        "image_encoder": build_image_encoder(base_size),
         "prior": build_prior(),
-        "decoder": build_decoder(),
-        "text_proj": build_text_proj(),
-        "super_res_first": build_upsampler(),
-        "super_res_last": build_upsampler(),
+        "decoder": build_decoder(base_size),
+        "text_proj": build_text_proj(base_size),
+        "super_res_first": build_upsampler(1, base_size),
+        "super_res_last": build_upsampler(1, base_size),
+        "super_res_2_first": build_upsampler(2, base_size),
     }
     trained: set[str] = set()
-    for stage in ("clip", "prior", "upsampler", "upsampler-last", "decoder"):
+    for stage in SHARES:
         if not (path := checkpoint_path(run, stage)).exists():
             continue
         average = torch.load(path, map_location="cpu", weights_only=True)["average"]
@@ -82,7 +84,10 @@ def build_schedulers() -> dict[str, UnCLIPScheduler]:
     return {
         "prior_scheduler": UnCLIPScheduler(variance_type="fixed_small_log", clip_sample_range=5.0, **common),
         "decoder_scheduler": UnCLIPScheduler(variance_type="learned_range", **common),
-        "super_res_scheduler": UnCLIPScheduler(variance_type="fixed_small_log", **common),
+        **{
+            name: UnCLIPScheduler(variance_type="fixed_small_log", **common)
+            for name in ("super_res_scheduler", "super_res_2_scheduler")
+        },
     }
 
 
@@ -90,7 +95,8 @@ def export(run: Path, out: Path) -> None:
     """Builds the whole folder beside `out`, then swaps it in."""
     building, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
     shutil.rmtree(building, ignore_errors=True)
-    for name, network in read_networks(run).items():
+    base_size = json.loads((run / "settings.json").read_text())["base_size"]
+    for name, network in read_networks(run, base_size).items():
         parameters = sum(weight.numel() for weight in network.parameters())
         print(f"{name}: {parameters:,} parameters")
         network.half().save_pretrained(building / name, safe_serialization=True)
@@ -98,8 +104,8 @@ def export(run: Path, out: Path) -> None:
         scheduler.save_pretrained(building / name)
     shutil.copytree(run / "tokenizer", building / "tokenizer")
     CLIPImageProcessorPil(
-        size={"shortest_edge": SMALL_SIZE},
-        crop_size={"height": SMALL_SIZE, "width": SMALL_SIZE},
+        size={"shortest_edge": base_size},
+        crop_size={"height": base_size, "width": base_size},
         image_mean=list(PIXEL_MEAN),
         image_std=list(PIXEL_STD),
     ).save_pretrained(building / "feature_extractor")

@@ -9,9 +9,11 @@ from itertools import product
 
 import numpy as np
 
-from toybox.data import SMALL_SIZE
 from toybox.render import render
 from toybox.world import COLOURS, GROUNDS, SHAPES, SIZES, compose, make_thing
+
+
+SIZE = 32  # of the pictures it compares
 
 
 class Judge:
@@ -22,7 +24,7 @@ class Judge:
         kinds = list(product(SHAPES, COLOURS, SIZES, GROUNDS)) * variants
         scenes = [compose((make_thing(*kind[:3], "matte", rng),), None, kind[3], "shaded", rng) for kind in kinds]
         self.kinds = [kind[:2] for kind in kinds]
-        self.pictures = render(scenes, SMALL_SIZE).reshape(len(kinds), -1).astype(np.float32)
+        self.pictures = render(scenes, SIZE).reshape(len(kinds), -1).astype(np.float32)
         self.lengths = np.square(self.pictures).sum(1)
 
     def name(self, pictures: np.ndarray) -> list[tuple[str, str]]:
@@ -36,7 +38,7 @@ def main(count: int = 600, seed: int = 9) -> None:
     rng = np.random.default_rng(seed)
     kinds = [(rng.choice(SHAPES), rng.choice(COLOURS), rng.choice(SIZES)) for _ in range(count)]
     scenes = [compose((make_thing(*kind, "matte", rng),), None, str(rng.choice(GROUNDS)), "shaded", rng) for kind in kinds]
-    named = Judge().name(render(scenes, SMALL_SIZE))
+    named = Judge().name(render(scenes, SIZE))
     shapes = sum(seen[0] == kind[0] for seen, kind in zip(named, kinds, strict=True))
     colours = sum(seen[1] == kind[1] for seen, kind in zip(named, kinds, strict=True))
     print(f"of {count} fresh renderings: {shapes} shapes and {colours} colours right")

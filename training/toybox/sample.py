@@ -17,8 +17,7 @@ from diffusers.pipelines.deprecated.unclip.text_proj import UnCLIPTextProjModel
 from PIL import Image
 from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
-from toybox.data import SMALL_SIZE
-from toybox.judge import Judge
+from toybox.judge import SIZE, Judge
 
 # Every shape at least three times, every colour twice; the judge counts these.
 ONE_OBJECT = (
@@ -100,7 +99,7 @@ def paint(pipeline: UnCLIPPipeline, captions: list[str], defaults: dict, seed: i
 
 def count_right(pictures: np.ndarray, wanted: tuple[tuple[str, str, str], ...], judge: Judge) -> dict:
     """How many pictures of `wanted` (caption, shape, colour) have the right colour and shape, and what went wrong."""
-    small = np.stack([np.asarray(Image.fromarray(p).resize((SMALL_SIZE, SMALL_SIZE), Image.BOX)) for p in pictures])
+    small = np.stack([np.asarray(Image.fromarray(p).resize((SIZE, SIZE), Image.BOX)) for p in pictures])
     seen = judge.name(small)
     return {
         "colours": sum(colour == s[1] for (_, _, colour), s in zip(wanted, seen, strict=True)),

@@ -17,10 +17,12 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import nn
+from transformers import CLIPTokenizer
 
 from toybox.clip import ClipStage, embed_pictures
-from toybox.data import load_pictures
+from toybox.data import BASE_SIZES, load_pictures
 from toybox.decoder import DecoderStage
 from toybox.prior import PriorStage
 from toybox.text import TextReader
@@ -29,7 +31,14 @@ from toybox.upsampler import LastUpsamplerStage, UpsamplerStage
 from toybox.world import MATERIALS, STYLES
 
 # Each stage's part of the time budget, in training order.
-SHARES = {"clip": 0.10, "prior": 0.16, "upsampler": 0.17, "upsampler-last": 0.03, "decoder": 0.54}
+SHARES = {
+    "clip": 0.22,
+    "prior": 0.11,
+    "upsampler": 0.09,
+    "upsampler-last": 0.02,
+    "upsampler-2": 0.07,
+    "decoder": 0.49,
+}
 WARMUP_STEPS = 200
 WEIGHT_DECAY = 0.01
 LARGEST_GRADIENT = 1.0
@@ -85,12 +94,45 @@ def load_average(stage: Stage, run: Path) -> None:
     stage.networks.load_state_dict(checkpoint["average"])
 
 
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is faster than float32 here; processors without instructions for it are ten times slower."""
+    return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+
+
+def start_from(model: Path, stage: Stage, tokenizer: CLIPTokenizer) -> None:
+    """Gives a stage the weights of a model folder, except what it lacks or has in another shape; a token keeps its embedding by its name."""
+    for name, network in stage.networks.items():
+        file = next((model / name).glob("*.safetensors"), None)
+        if file is None:
+            continue
+        weights, own = load_file(file), network.state_dict()
+        for key in weights:
+            if key.endswith("token_embedding.weight"):
+                weights[key] = rename_tokens(weights[key], own[key].clone(), model / "tokenizer", tokenizer)
+        fitting = {key: value for key, value in weights.items() if key in own and own[key].shape == value.shape}
+        network.load_state_dict(fitting, strict=False)
+
+
+def rename_tokens(known: torch.Tensor, rows: torch.Tensor, folder: Path, tokenizer: CLIPTokenizer) -> torch.Tensor:
+    """Token embeddings [V, D] of our tokenizer: those of another one where it has the token, else the row as it is."""
+    vocabulary: dict[str, int] = json.loads((folder / "vocab.json").read_text())
+    for token, row in tokenizer.get_vocab().items():
+        if token in vocabulary:
+            rows[row] = known[vocabulary[token]]
+    return rows
+
+
 class Training:
     """One stage while it trains: its optimiser, averaged weights and progress, which are also what a checkpoint holds."""
 
     def __init__(self, stage: Stage, run: Path, budget: float, device: torch.device):
         self.stage, self.budget, self.device = stage, budget, device
+        self.autocast = multiplies_bfloat16(device)
         self.path = checkpoint_path(run, stage.name)
+        if device.type == "cuda":
+            stage.networks.to(memory_format=torch.channels_last)
+            for network in stage.networks.values():
+                network.compile()
         self.weights = [weight for weight in stage.networks.parameters() if weight.requires_grad]
         self.optimiser = torch.optim.AdamW(
             self.weights, lr=stage.learning_rate, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.99), fused=True
@@ -122,7 +164,7 @@ class Training:
     def step(self, rng: np.random.Generator) -> dict[str, float]:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.progress, self.stage.learning_rate, self.budget)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             losses = self.stage.loss(rng)
         losses["loss"].backward()
         nn.utils.clip_grad_norm_(self.weights, LARGEST_GRADIENT)
@@ -181,8 +223,8 @@ def cached_embeddings(clip: ClipStage, run: Path) -> torch.Tensor:
     """The trained CLIP's embeddings of all training pictures [N, D]; kept on disk until CLIP is trained further."""
     path = run / "embeddings.pt"
     if not path.exists() or path.stat().st_mtime < checkpoint_path(run, clip.name).stat().st_mtime:
-        with torch.autocast(clip.device.type, torch.bfloat16):
-            embeddings = embed_pictures(clip.networks["image_encoder"], clip.pictures.small, clip.device)
+        with torch.autocast(clip.device.type, torch.bfloat16, enabled=multiplies_bfloat16(clip.device)):
+            embeddings = embed_pictures(clip.networks["image_encoder"], clip.pictures.base, clip.device)
         torch.save(embeddings, path)
     return torch.load(path, weights_only=True)
 
@@ -199,10 +241,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for pictures, checkpoints and losses")
     parser.add_argument("--minutes", type=float, default=90, help="training time of all stages together")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--pictures", type=int, default=80_000, help="pictures of 32x32 to render")
-    parser.add_argument("--large-pictures", type=int, default=6_000, help="of these, also rendered at 128x128")
+    parser.add_argument("--base-size", type=int, choices=BASE_SIZES, default=32, help="of the decoder's pictures")
+    parser.add_argument(
+        "--pictures",
+        type=int,
+        nargs=3,
+        default=(80_000, 6_000, 800),
+        help="how many to render in the size of the decoder and, of the same scenes, in those of the two upsamplers",
+    )
     parser.add_argument("--styles", nargs="+", choices=STYLES, default=STYLES, help="styles of the world to draw")
     parser.add_argument("--materials", nargs="+", choices=MATERIALS, default=MATERIALS, help="materials to draw")
+    parser.add_argument("--start-from", type=Path, help="a model folder, whose weights the stages begin with")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -211,13 +260,16 @@ def main() -> None:
     run: Path = args.out
 
     def train(stage: Stage) -> None:
+        if args.start_from and not checkpoint_path(run, stage.name).exists():
+            start_from(args.start_from, stage, tokenizer)
         with timed(stage.name):
             train_stage(stage, run, SHARES[stage.name] * args.minutes * 60, device, args.seed)
 
     with timed("pictures"):
         pictures = load_pictures(
-            run / "data", args.pictures, args.large_pictures, tuple(args.styles), tuple(args.materials)
+            run / "data", args.pictures, args.base_size, tuple(args.styles), tuple(args.materials)
         )
+    (run / "settings.json").write_text(json.dumps({"base_size": args.base_size}) + "\n")
     if not (run / "tokenizer").exists():
         train_tokenizer(run / "tokenizer")
     tokenizer = load_tokenizer(run / "tokenizer")
@@ -229,11 +281,10 @@ def main() -> None:
         embeddings = cached_embeddings(clip, run)
 
     train(PriorStage(reader, pictures, embeddings, device))
-    upsampler = UpsamplerStage(pictures, device)
+    upsampler = UpsamplerStage(pictures, 1, device)
     train(upsampler)
-    last = LastUpsamplerStage(pictures, device)
-    last.start_from(upsampler.networks[upsampler.network])
-    train(last)
+    train(LastUpsamplerStage(pictures, upsampler.networks[upsampler.network], device))
+    train(UpsamplerStage(pictures, 2, device))
     train(DecoderStage(reader, pictures, embeddings, device))
 
 

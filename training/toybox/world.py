@@ -151,7 +151,11 @@ def compose(
     )
 
 
-def _sample_any(rng: np.random.Generator, styles: tuple[str, ...], materials: tuple[str, ...]) -> Scene:
+def sample_any_scene(
+    rng: np.random.Generator, styles: tuple[str, ...] = STYLES, materials: tuple[str, ...] = MATERIALS
+) -> Scene:
+    """A random scene of the whole world, held-out combinations included."""
+
     def thing(shapes: tuple[str, ...]) -> Thing:
         return make_thing(*(str(rng.choice(names)) for names in (shapes, COLOURS, SIZES, materials)), rng)
 
@@ -169,7 +173,7 @@ def sample_scene(
     rng: np.random.Generator, styles: tuple[str, ...] = STYLES, materials: tuple[str, ...] = MATERIALS
 ) -> Scene:
     """A random training scene in one of the styles, of things of these materials: never a held-out one."""
-    while is_held_out(scene := _sample_any(rng, styles, materials)):
+    while is_held_out(scene := sample_any_scene(rng, styles, materials)):
         pass
     return scene
 
