@@ -1,5 +1,14 @@
 import { emptyPast, readPriorConfig } from "@unclip/prior";
-import { createRandom, filled, map, tensor, valuesOf, type Tensor } from "@unclip/sampler";
+import {
+  createRandom,
+  filled,
+  map,
+  tensor,
+  valuesOf,
+  withoutPadding,
+  type Tensor,
+  type TextFeatures,
+} from "@unclip/sampler";
 import { Tensor as OrtTensor } from "onnxruntime-common";
 import type { Feeds } from "@unclip/runtime/node";
 import { CONTEXT_LENGTH, TEXT_LENGTH } from "./networks.js";
@@ -48,7 +57,11 @@ const PRIOR: Omit<Stage, "name" | "title"> = {
     textStates: random([GUIDED, TEXT_LENGTH, width as number], 3),
     textMask: mask(0),
   }),
-  feeds: (inputs, config) => ({ ...inputs, past: emptyPast(readPriorConfig(config, "prior"), GUIDED) }),
+  feeds: (inputs, config) => ({
+    ...inputs,
+    ...withoutPadding(inputs as unknown as TextFeatures),
+    past: emptyPast(readPriorConfig(config, "prior"), GUIDED),
+  }),
 };
 
 /** The stages of a caption's way to a picture, in their order. */

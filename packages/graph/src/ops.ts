@@ -69,18 +69,19 @@ export function sizeAlong(g: GraphBuilder, x: Value, axis: number): Value {
   return g.node("Shape", [x], "int64", [1], { attributes: { start: axis, end: axis + 1 } });
 }
 
-/** The elements of `axis` from `start` on, but for the last `drop`.
- * @param start [1], int64; 0 if left out
+/** The elements [start, end) of `axis`, where these are known only when the graph runs.
+ * @param start [1], int64; 0 if left out. Negative ones count from the end, as those of `end` do
+ * @param end [1], int64; the end if left out
  * @param size how many that is */
-export function sliceRest(
+export function sliceFrom(
   g: GraphBuilder,
   x: Value,
   axis: number,
-  { start, drop = 0, size }: { start?: Value; drop?: number; size: Dim },
+  { start, end, size }: { start?: Value; end?: Value; size: Dim },
 ): Value {
   const one = (value: number) => g.constant("int64", [value], [1]);
-  const end = one(drop === 0 ? Number.MAX_SAFE_INTEGER : -drop);
-  return g.node("Slice", [x, start ?? one(0), end, one(axis)], x.type, x.dims.with(axis, size));
+  const bounds = [start ?? one(0), end ?? one(Number.MAX_SAFE_INTEGER)];
+  return g.node("Slice", [x, ...bounds, one(axis)], x.type, x.dims.with(axis, size));
 }
 
 /** The same elements under another shape. A named dimension stays where it is, or is worked out by the runtime (one at most). */
@@ -131,11 +132,11 @@ export function expand(g: GraphBuilder, x: Value, dims: readonly number[]): Valu
 
 /** x with zeros added before and after along `axis`. */
 export function pad(g: GraphBuilder, x: Value, axis: number, [before, after]: readonly [number, number]): Value {
-  const size = x.dims[axis];
-  if (typeof size !== "number") throw shapeError("pad", `axis ${axis} of known size`, x);
+  const [size, added] = [x.dims[axis]!, before + after];
+  const grown = typeof size === "number" ? size + added : `${size}+${added}`;
   const rank = x.dims.length;
   const pads = Array.from({ length: 2 * rank }, (_, i) => (i === axis ? before : i === rank + axis ? after : 0));
-  return g.node("Pad", [x, g.constant("int64", pads, [2 * rank])], x.type, x.dims.with(axis, before + size + after));
+  return g.node("Pad", [x, g.constant("int64", pads, [2 * rank])], x.type, x.dims.with(axis, grown));
 }
 
 /** a weight^T + bias for a [M, K] and a weight stored [N, K], as torch stores linear layers: [M, N]. */

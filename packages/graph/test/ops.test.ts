@@ -17,7 +17,7 @@ import {
   silu,
   sizeAlong,
   slice,
-  sliceRest,
+  sliceFrom,
   stack,
   timestepEmbedding,
   transpose,
@@ -57,16 +57,22 @@ describe("operators compute what they say, and infer the shape that comes out", 
     expect(data).toEqual([0, 2, 3, 1, 2, 3, 0, 2, 3, 1, 2, 3]);
   });
 
-  it("sliceRest begins where a size that is known when the graph runs says, and drops from the end", async () => {
-    const { data, dims } = await apply([2, 4], count(8), (g, x) =>
-      concat(
+  it("sliceFrom begins and ends where sizes that are known when the graph runs say, also counted from the end", async () => {
+    const { data, dims } = await apply([2, 4], count(8), (g, x) => {
+      const two = sizeAlong(g, x, 0);
+      const lastThree = g.constant("int64", [-3], [1]);
+      return concat(
         g,
-        [sliceRest(g, x, 1, { start: sizeAlong(g, x, 0), size: 2 }), sliceRest(g, x, 1, { drop: 3, size: 1 })],
+        [
+          sliceFrom(g, x, 1, { start: two, size: 2 }),
+          sliceFrom(g, x, 1, { end: lastThree, size: 1 }),
+          sliceFrom(g, x, 1, { start: lastThree, end: two, size: 1 }),
+        ],
         1,
-      ),
-    );
-    expect(dims).toEqual([2, 3]);
-    expect(data).toEqual([2, 3, 0, 6, 7, 4]);
+      );
+    });
+    expect(dims).toEqual([2, 4]);
+    expect(data).toEqual([2, 3, 0, 1, 6, 7, 4, 5]);
   });
 
   it("stack, gather of one layer, groupRows", async () => {

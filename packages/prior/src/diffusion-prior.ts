@@ -9,6 +9,7 @@ import {
   tensor,
   textRows,
   withGuidance,
+  withoutPadding,
   zip,
   type Denoiser,
   type SchedulerConfig,
@@ -76,9 +77,9 @@ export function createDiffusionPrior(
 ): DiffusionPrior {
   let statistics: ClipStatistics | undefined;
   function condition(text: TextFeatures): ConditionedPrior {
-    const { textEmbedding, textStates, textMask } = text;
-    const n = textEmbedding.dims[0]!;
+    const n = text.textEmbedding.dims[0]!;
     checkText(text, n, config);
+    const { textEmbedding, textStates, textMask } = withoutPadding(text);
     let past = emptyPast(config, n);
     const denoise: Denoiser = async (xt, t) => {
       const out = await network.run({

@@ -1,6 +1,6 @@
 import { emptyPast, priorNetwork, readPriorConfig } from "@unclip/prior";
 import { createRuntime, openModelFolder, readCheckpoint, readJson } from "@unclip/runtime/node";
-import { tensor } from "@unclip/sampler";
+import { tensor, withoutPadding } from "@unclip/sampler";
 import { describe, expect, it } from "vitest";
 import {
   expectRelative,
@@ -41,6 +41,13 @@ describe("priorNetwork", () => {
       const later = await network.run({ ...feeds, past: first["present"]! }); // what another step knows of the caption
       expectRelative(later["prediction"]!.data, expected, 1e-5);
       expect(later["present"]!.dims).toEqual([2 * config.layers, 1, 0, config.heads * config.headWidth]);
+
+      const short = { ...feeds, ...withoutPadding(feeds) };
+      expect(short.textStates.dims[1]).toBe([25, 77][row]);
+      const cut = await network.run({ ...short, past: emptyPast(config, 1) });
+      expectRelative(cut["prediction"]!.data, expected, 1e-5);
+      const cutLater = await network.run({ ...short, past: cut["present"]! });
+      expectRelative(cutLater["prediction"]!.data, expected, 1e-5);
     }
     await runtime.dispose();
   });

@@ -88,5 +88,5 @@ export {
   type Tensor,
 } from "./tensor.js";
 export { respaceTimesteps, spaceTimesteps, type TimestepOptions, type TimestepSpacing } from "./timesteps.js";
-export { concatText, repeatText, sliceText, textRows, type TextFeatures } from "./text-features.js";
+export { concatText, repeatText, sliceText, textRows, withoutPadding, type TextFeatures } from "./text-features.js";
 export { planWalk, type Walk, type WalkOptions } from "./walk.js";

@@ -1,5 +1,5 @@
 import { UnclipError } from "./errors.js";
-import { concatRows, repeatRows, rows, type Tensor } from "./tensor.js";
+import { concatRows, repeatRows, rows, splitChannels, valuesOf, type Tensor } from "./tensor.js";
 
 /** What CLIP says of N captions: the record that the text encoder gives and that prior and decoder take. */
 export interface TextFeatures {
@@ -33,6 +33,21 @@ export function textRows(text: TextFeatures, n: number, where: string): TextFeat
   if (count === n) return text;
   if (count === 1) return repeatText(text, n);
   throw new UnclipError("shape", `${where}: expected text features of 1 or ${n} captions, got ${count}`);
+}
+
+/** Captions without the tokens at their end that count in none of them: attention never sees those, so that a network
+ * need not compute them. One token at least stays. */
+export function withoutPadding({ textEmbedding, textStates, textMask }: TextFeatures): TextFeatures {
+  const length = textMask.dims[1]!;
+  const counting = valuesOf(textMask).reduce(
+    (most, value, i) => (value > 0 ? Math.max(most, (i % length) + 1) : most),
+    1,
+  );
+  return {
+    textEmbedding,
+    textStates: splitChannels(textStates, counting)[0],
+    textMask: splitChannels(textMask, counting)[0],
+  };
 }
 
 function fieldwise(f: (field: keyof TextFeatures) => Tensor): TextFeatures {
