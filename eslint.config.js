@@ -15,17 +15,18 @@ const arrows = {
   "packages/prior": stage,
   "packages/decoder": stage,
   "packages/upsampler": stage,
+  "packages/evaluation": stage,
   "packages/toybox": [],
   "packages/unclip": [...stages, ...stage, "@unclip/toybox"],
-  "apps/cli": ["unclip"],
+  "apps/cli": ["unclip", "@unclip/evaluation"],
   bench: [...stages, ...stage],
 };
 
 /** Everything in src of `dir` may import only the workspace packages in `allowed`, by name, and never reach into another package's files. */
 function arrowsOf(dir, allowed) {
-  const allowedNames = allowed.map((name) => name.replace("@unclip/", "")).join("|");
-  const scope = allowedNames === "" ? "^(@unclip/|unclip$)" : `^(@unclip/(?!(${allowedNames})(/|$))|unclip$)`;
-  const forbidden = allowed.includes("unclip") ? "^@unclip/" : scope;
+  const scoped = allowed.filter((name) => name.startsWith("@unclip/")).map((name) => name.replace("@unclip/", ""));
+  const others = scoped.length === 0 ? "@unclip/" : `@unclip/(?!(${scoped.join("|")})(/|$))`;
+  const forbidden = allowed.includes("unclip") ? `^${others}` : `^(${others}|unclip$)`;
   return {
     files: [`${dir}/src/**/*.ts`],
     rules: {

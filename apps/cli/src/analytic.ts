@@ -45,7 +45,7 @@ export function addAnalyticCommand(program: Command, run: (file: string, flags: 
 export async function analytic(file: string, flags: AnalyticFlags, world: World, signal: AbortSignal): Promise<void> {
   const { fromCaptions = false, n, steps, seed, out } = flags;
   const path = resolve(out);
-  await checkPicturePaths([path], "prior-table.json");
+  await checkPicturePaths([path], { example: "prior-table.json" });
   const all = fromCaptions ? (await readCaptions(file)).map((caption) => ({ caption })) : await readExamples(file);
   const examples = all.slice(0, n);
   const unclip = await loadModel(world, (onDownload) =>

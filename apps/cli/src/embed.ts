@@ -41,7 +41,7 @@ export function addEmbedCommand(program: Command, run: (flags: EmbedFlags) => Pr
 export async function embed(flags: EmbedFlags, world: World, signal: AbortSignal): Promise<void> {
   const { picture: files = [], text: captions = [] } = flags;
   const path = flags.out === undefined ? undefined : resolve(flags.out);
-  if (path !== undefined) await checkPicturePaths([path], "embedding.json");
+  if (path !== undefined) await checkPicturePaths([path], { example: "embedding.json" });
   const pictures = await Promise.all(files.map(async (file) => ({ file, picture: await readPictureFile(file) })));
   const items: Item[] = [...pictures, ...captions.map((caption) => ({ caption }))];
   const report = await withClip(flags, world, signal, async (clip) => {

@@ -3,24 +3,32 @@ import { SAMPLER_NAMES } from "unclip";
 import { parseCount, parseCounts, parseGuidance, parsePngName, parseSeed } from "./option-values.js";
 import { readPriorTable } from "./prior-table.js";
 
-/** The options of every command that loads a model, as commander gives them. */
-export interface ModelFlags {
-  model: string;
+/** How a model is loaded and what is printed, as commander gives it. */
+export interface EngineFlags {
   device: "cpu";
   dtype: "fp32" | "fp16";
   offline?: boolean;
   json?: boolean;
 }
 
-/** The options of every command that paints. */
-export interface PaintingFlags extends ModelFlags {
+/** The options of every command that loads a model by `--model`. */
+export interface ModelFlags extends EngineFlags {
+  model: string;
+}
+
+/** How pictures are sampled. */
+export interface SamplingFlags {
   seed: number | bigint;
-  out: string;
   decoderSteps?: number;
   decoderSampler?: string;
   upsamplerSampler?: string;
   upsamplerSteps?: number[];
   decoderGuidance?: number;
+}
+
+/** The options of every command that paints into files. */
+export interface PaintingFlags extends ModelFlags, SamplingFlags {
+  out: string;
 }
 
 /** The options of the prior. */
@@ -33,12 +41,12 @@ export interface PriorFlags {
 }
 
 /** How the library shall find the model. */
-export function sourceSettings({ device, dtype, offline }: ModelFlags) {
+export function sourceSettings({ device, dtype, offline }: EngineFlags) {
   return { device, dtype, ...(offline !== undefined && { offline }) };
 }
 
 /** The settings of the library behind the options of every command that paints. */
-export function paintingSettings(flags: PaintingFlags) {
+export function paintingSettings(flags: SamplingFlags) {
   const { seed, decoderSteps, decoderSampler, decoderGuidance, upsamplerSteps, upsamplerSampler } = flags;
   return { seed, decoderSteps, decoderSampler, decoderGuidance, upsamplerSteps, upsamplerSampler };
 }
@@ -50,12 +58,17 @@ export async function priorSettings({ prior, priorSteps, priorSampler, priorTabl
   return { prior, priorSteps, priorSampler, priorTable: table, priorGuidance };
 }
 
-/** Adds the options of every command that paints.
+/** Adds the options of every command that paints into files.
  * @param out default file name and what is written there */
 export function addPaintingOptions(command: Command, out: { file: string; help: string }): Command {
-  command
+  command.addOption(new Option("--out <file>", out.help).default(out.file).argParser(parsePngName));
+  return addModelOptions(addSamplingOptions(command));
+}
+
+/** Adds the options that tell how pictures are sampled. */
+export function addSamplingOptions(command: Command): Command {
+  return command
     .addOption(new Option("--seed <integer>", "the same seed paints the same picture").default(0).argParser(parseSeed))
-    .addOption(new Option("--out <file>", out.help).default(out.file).argParser(parsePngName))
     .addOption(stepsOption("--decoder-steps <count>"))
     .addOption(
       new Option(
@@ -66,18 +79,19 @@ export function addPaintingOptions(command: Command, out: { file: string; help: 
     .addOption(samplerOption("--decoder-sampler <name>"))
     .addOption(samplerOption("--upsampler-sampler <name>"))
     .addOption(guidanceOption("--decoder-guidance <scale>", 8));
-  return addModelOptions(command);
 }
 
-/** Adds the options of every command that loads a model. */
+/** What a model can be, for help. */
+export const MODEL_HELP = "toybox, which ships with unclip, a model folder, or owner/name[@revision] on the hub";
+
+/** Adds the options of every command that loads a model by `--model`. */
 export function addModelOptions(command: Command): Command {
+  return addEngineOptions(command.addOption(new Option("--model <model>", MODEL_HELP).default("toybox")));
+}
+
+/** Adds the options of how a model is loaded and what is printed. */
+export function addEngineOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option(
-        "--model <model>",
-        "toybox, which ships with unclip, a model folder, or owner/name[@revision] on the hub",
-      ).default("toybox"),
-    )
     .addOption(new Option("--device <device>", "where networks run").default("cpu").choices(["cpu"]))
     .addOption(new Option("--dtype <type>", "which weight files are read").default("fp32").choices(["fp32", "fp16"]))
     .option("--offline", "take models of the hub from the cache alone")

@@ -4,7 +4,7 @@ import type { Generation, Picture, StageStep, Unclip } from "unclip";
 import { loadModel } from "./load-model.js";
 import { sourceSettings, type PaintingFlags } from "./painting-options.js";
 import { checkPicturePaths, writePictureFile } from "./picture-files.js";
-import { createProgress, elapsed, picturesAsText } from "./progress.js";
+import { createProgress, elapsed, picturesAsText, type ShownStep } from "./progress.js";
 import { recipeTexts } from "./recipe.js";
 import { displayOf } from "./terminal.js";
 import type { World } from "./world.js";
@@ -50,7 +50,7 @@ export async function paint(painting: Painting, world: World, signal: AbortSigna
 }
 
 /** Shows the progress of some work, and gives what it returns. */
-export async function watch<T>(stream: AsyncGenerator<StageStep, T>, world: World): Promise<T> {
+export async function watch<T>(stream: AsyncGenerator<ShownStep, T>, world: World): Promise<T> {
   const progress = createProgress(world);
   try {
     let next = await stream.next();
@@ -72,14 +72,18 @@ interface Result {
   readonly generation: Generation;
 }
 
-/** What `--json` prints. A seed beyond 2^53 is a string of its digits, because JSON numbers are not exact there. */
+/** A seed as `--json` prints it: beyond 2^53 a string of its digits, because JSON numbers are not exact there. */
+export function jsonSeed(seed: number | bigint | string | undefined): number | string | undefined {
+  return Number.isSafeInteger(Number(seed)) ? Number(seed) : seed?.toString();
+}
+
+/** What `--json` prints. */
 function reportOf({ painting, pictures, generation }: Result, world: World) {
   const { recipe, stages } = generation;
-  const seed = Number(recipe.seed);
   return {
     model: recipe.model,
     ...painting.subject,
-    seed: Number.isSafeInteger(seed) ? seed : recipe.seed,
+    seed: jsonSeed(recipe.seed),
     images: pictures.map(({ width, height }, i) => ({ path: painting.paths[i], width, height })),
     stages: stages.map(({ name, steps, ms }) => ({ name, steps, ms: Math.round(ms) })),
     peakRssBytes: world.peakRssBytes(),

@@ -14,23 +14,26 @@ export function picturePaths(out: string, n: number): string[] {
 }
 
 /** Checks, before any work is done for them, that the pictures can be written.
- * @param example a file name, for messages
+ * @param messages a file name that serves as an example, and the flag that named the paths
  * @throws UnclipError "input" if a path is a folder, or lies where no file can be made */
-export async function checkPicturePaths(paths: readonly string[], example = "picture.png"): Promise<void> {
+export async function checkPicturePaths(
+  paths: readonly string[],
+  { example = "picture.png", flag = "--out" } = {},
+): Promise<void> {
   for (const path of paths) {
     if ((await kindOf(path)) !== "folder") continue;
-    throw new UnclipError("input", `--out: ${path} is a folder; name a file, such as ${join(path, example)}`);
+    throw new UnclipError("input", `${flag}: ${path} is a folder; name a file, such as ${join(path, example)}`);
   }
   let parent = dirname(paths[0]!);
   while ((await kindOf(parent)) === "nothing" && dirname(parent) !== parent) parent = dirname(parent);
   if ((await kindOf(parent)) !== "folder") {
     throw new UnclipError(
       "input",
-      `--out: ${parent} is not a folder, so ${paths[0]} cannot be made in it; choose another path`,
+      `${flag}: ${parent} is not a folder, so ${paths[0]} cannot be made in it; choose another path`,
     );
   }
   await access(parent, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
-    throw new UnclipError("input", `--out: no permission to write in ${parent}; choose another folder`, { cause });
+    throw new UnclipError("input", `${flag}: no permission to write in ${parent}; choose another folder`, { cause });
   });
 }
 
@@ -42,8 +45,9 @@ async function kindOf(path: string): Promise<"folder" | "other" | "nothing"> {
 
 /** Writes a file whole or not at all: under another name in the same folder, then renamed. Makes missing folders; replaces a file
  * of the same name.
+ * @param flag what named the path, for messages
  * @throws UnclipError "input" if the file system refuses */
-export async function writePictureFile(path: string, bytes: Uint8Array): Promise<void> {
+export async function writePictureFile(path: string, bytes: Uint8Array, flag = "--out"): Promise<void> {
   const folder = dirname(path);
   const unfinished = join(folder, `.${basename(path)}.${randomBytes(4).toString("hex")}.tmp`);
   try {
@@ -55,7 +59,7 @@ export async function writePictureFile(path: string, bytes: Uint8Array): Promise
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UnclipError(
       "input",
-      `--out: ${path} could not be written (${reason}); free some space or choose another path`,
+      `${flag}: ${path} could not be written (${reason}); free some space or choose another path`,
       { cause },
     );
   }

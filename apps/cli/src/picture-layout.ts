@@ -54,3 +54,16 @@ export function pictureGrid(pictures: readonly Picture[], columns: number, gap =
   }
   return { width, height, data };
 }
+
+/** A picture in a frame, which covers its border.
+ * @param colour red, green, blue, from 0 to 255
+ * @param width of the frame, in pixels */
+export function framed(picture: Picture, colour: readonly [number, number, number], width = 3): Picture {
+  const data = picture.data.slice();
+  for (let i = 0; i < data.length; i++) {
+    const [x, y] = [Math.floor(i / 3) % picture.width, Math.floor(i / 3 / picture.width)];
+    const inside = x >= width && x < picture.width - width && y >= width && y < picture.height - width;
+    if (!inside) data[i] = colour[i % 3]!;
+  }
+  return { ...picture, data };
+}

@@ -11,7 +11,7 @@ export async function readPictureFile(path: string): Promise<Picture> {
   });
   try {
     const { space } = await sharp(bytes).metadata();
-    return space === "cmyk" ? await readInks(bytes) : await readLight(bytes);
+    return space === "cmyk" ? await readInks(bytes) : await decodePicture(bytes);
   } catch (cause) {
     const reason = (cause as Error).message;
     throw new UnclipError(
@@ -22,7 +22,8 @@ export async function readPictureFile(path: string): Promise<Picture> {
   }
 }
 
-async function readLight(bytes: Uint8Array): Promise<Picture> {
+/** The bytes of a picture file in light, not ink, as 8-bit RGB. */
+export async function decodePicture(bytes: Uint8Array): Promise<Picture> {
   const image = sharp(bytes).rotate().toColourspace("srgb").removeAlpha();
   const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, data: new Uint8Array(data) };

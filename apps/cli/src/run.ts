@@ -4,6 +4,7 @@ import { version } from "../package.json";
 import { addAnalyticCommand, analytic } from "./analytic.js";
 import { addClassifyCommand, classify } from "./classify.js";
 import { addEmbedCommand, embed } from "./embed.js";
+import { addEvaluateCommand, evaluate } from "./evaluate.js";
 import { addGenerateCommand, generate } from "./generate.js";
 import { addInspectCommand, inspect } from "./inspect.js";
 import { addSheetCommand, sheet } from "./sheet.js";
@@ -29,6 +30,7 @@ export async function run(args: readonly string[], world: World): Promise<number
   addEmbedCommand(program, (flags) => embed(flags, world, stop.signal));
   addSimilarityCommand(program, (items, flags) => similarity(items, flags, world, stop.signal));
   addAnalyticCommand(program, (file, flags) => analytic(file, flags, world, stop.signal));
+  addEvaluateCommand(program, (model, flags) => evaluate(model, flags, world, stop.signal));
   addInspectCommand(program, async (folder, flags) => {
     exitCode = (await inspect(folder, flags, world)) ? 0 : 1;
   });

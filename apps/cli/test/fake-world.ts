@@ -112,6 +112,7 @@ function fakeUnclip(world: FakeWorld, { onStep, warnings = [] }: FakeWorldOption
   }
   return {
     model: "toybox",
+    stages: fakeEncoders(),
     stream: (caption, settings) => walk("stream", caption, settings),
     streamVariations: (picture, settings) => walk("streamVariations", picture, settings),
     dispose: async () => {
@@ -126,14 +127,23 @@ const COLOURS = new Map([
   ["blue", [0, 0, 1]],
 ]);
 
-/** Sees the first pixel's colour in a picture, the first word of a colour in a caption, and 40 characters at most. */
 function fakeClip(world: FakeWorld): Clip {
+  return {
+    model: "toybox",
+    logitScale: 2,
+    ...fakeEncoders(),
+    dispose: async () => {
+      world.disposals++;
+    },
+  };
+}
+
+/** See the first pixel's colour in a picture, the first word of a colour in a caption, and 40 characters at most. */
+function fakeEncoders(): Unclip["stages"] & Pick<Clip, "imageEncoder"> {
   const matrix = (rows: number[][]) =>
     ({ data: Float32Array.from(rows.flat()), dims: [rows.length, 3] }) as unknown as Tensor;
   const colourOf = (caption: string) => COLOURS.get(/red|green|blue/.exec(caption)?.[0] ?? "") ?? [1, 1, 1];
   return {
-    model: "toybox",
-    logitScale: 2,
     imageEncoder: {
       embed: async (pictures: readonly Picture[]) => matrix(pictures.map(({ data }) => [...data.slice(0, 3)])),
     },
@@ -143,10 +153,7 @@ function fakeClip(world: FakeWorld): Clip {
         cut: captions.map((caption) => caption.slice(40) || undefined),
       }),
     },
-    dispose: async () => {
-      world.disposals++;
-    },
-  } as unknown as Clip;
+  } as unknown as Unclip["stages"] & Pick<Clip, "imageEncoder">;
 }
 
 /** The path of a new PNG file of one colour. */

@@ -40,7 +40,7 @@ describe("examples of the READMEs", () => {
   });
 
   it("are there for every package that is a library", () => {
-    const libraries = ["sampler", "graph", "runtime", "clip", "prior", "decoder", "upsampler", "unclip"];
+    const libraries = ["sampler", "graph", "runtime", "clip", "prior", "decoder", "upsampler", "evaluation", "unclip"];
     for (const name of libraries) expect(examples.map(({ path }) => path)).toContain(`packages/${name}/README.md`);
   });
 

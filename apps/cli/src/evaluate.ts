@@ -1,0 +1,177 @@
+import {
+  evaluateToybox,
+  isRight,
+  loadToyboxBenchmark,
+  MEASURES,
+  type EvaluatedToybox,
+  type EvaluateToyboxOptions,
+  type EvaluationStep,
+  type Measure,
+  type Score,
+  type ToyboxCase,
+  type ToyboxEvaluation,
+} from "@unclip/evaluation";
+import { Option, type Command } from "commander";
+import { resolve } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { createRandom, perPicture, UnclipError, type Generation, type Picture, type StageStep } from "unclip";
+import { loadModel } from "./load-model.js";
+import { parseCount, parsePngName } from "./option-values.js";
+import { jsonSeed, shortPath, watch } from "./painting.js";
+import {
+  addEngineOptions,
+  addPriorOptions,
+  addSamplingOptions,
+  MODEL_HELP,
+  paintingSettings,
+  priorSettings,
+  sourceSettings,
+  type EngineFlags,
+  type PriorFlags,
+  type SamplingFlags,
+} from "./painting-options.js";
+import { checkPicturePaths, writePictureFile } from "./picture-files.js";
+import { framed, pictureGrid } from "./picture-layout.js";
+import { elapsed, type ShownStep } from "./progress.js";
+import { decodePicture } from "./read-picture.js";
+import { textTable } from "./text-table.js";
+import type { World } from "./world.js";
+
+/** The command's options as commander gives them. */
+export interface EvaluateFlags extends EngineFlags, SamplingFlags, PriorFlags {
+  captions?: number;
+  sheet?: string;
+}
+
+/** Adds `evaluate` to the program.
+ * @param run what happens when the command is given */
+export function addEvaluateCommand(
+  program: Command,
+  run: (model: string, flags: EvaluateFlags) => Promise<void>,
+): void {
+  const command = program
+    .command("evaluate")
+    .description("paint the captions of the toybox benchmark and tell how often the pictures show what they say")
+    .argument("[model]", MODEL_HELP, "toybox")
+    .addOption(new Option("--captions <count>", "only the first of the 600 captions").argParser(parseCount))
+    .addOption(
+      new Option("--sheet <file>", "a PNG file of all that was judged, wrong ones in a red frame").argParser(
+        parsePngName,
+      ),
+    );
+  addPriorOptions(command);
+  addEngineOptions(addSamplingOptions(command)).action(run);
+}
+
+/** Paints, judges, and prints a table.
+ * @param signal stops between two steps; nothing is written then */
+export async function evaluate(model: string, flags: EvaluateFlags, world: World, signal: AbortSignal): Promise<void> {
+  const sheet = flags.sheet === undefined ? undefined : resolve(flags.sheet);
+  if (sheet !== undefined) await checkPicturePaths([sheet], { flag: "--sheet" });
+  const startMs = world.now();
+  const { evaluation, pictures } = await paintAndJudge(model, flags, world, signal);
+  const file = sheet === undefined ? undefined : await world.engine.encodePng(sheetOf(pictures, evaluation));
+  signal.throwIfAborted();
+  if (file !== undefined) await writePictureFile(sheet!, file, "--sheet");
+
+  const ms = world.now() - startMs;
+  if (flags.json === true) {
+    const report = { model, seed: jsonSeed(flags.seed), ...(sheet !== undefined && { sheet }), ms, ...evaluation };
+    world.stdout.write(`${JSON.stringify(report)}\n`);
+    return;
+  }
+  world.stdout.write(`${tableOf(evaluation).join("\n")}\n`);
+  if (sheet !== undefined) world.stdout.write(`${shortPath(sheet)}\n`);
+  world.stdout.write(`${pictures.length} captions, seed ${flags.seed}, ${elapsed(ms)}\n`);
+}
+
+async function paintAndJudge(
+  model: string,
+  flags: EvaluateFlags,
+  world: World,
+  signal: AbortSignal,
+): Promise<EvaluatedToybox> {
+  const { seed, ...settings } = { ...paintingSettings(flags), ...(await priorSettings(flags)) };
+  const { cases: all, oracle, statistics, dispose } = await loadToyboxBenchmark(decodePicture, flags);
+  try {
+    const cases = firstOf(all, flags.captions);
+    const unclip = await loadModel(world, (onDownload) =>
+      world.engine.loadUnclip(model, { ...sourceSettings(flags), signal, onDownload }),
+    );
+    const generate: EvaluateToyboxOptions["generate"] = (captions, seeds) =>
+      imagesOf(unclip.stream(captions, { ...settings, random: perPicture(seeds.map(createRandom)), signal }));
+    const { textEncoder, imageEncoder } = unclip.stages;
+    const clip = imageEncoder === undefined ? undefined : { textEncoder, imageEncoder };
+    const steps = evaluateToybox({ cases, oracle, statistics, generate, clip, seed, signal });
+    return await watch(countingPictures(steps), world).finally(() => unclip.dispose());
+  } finally {
+    await dispose();
+  }
+}
+
+/** The first cases.
+ * @throws UnclipError "input" if there are not as many */
+function firstOf(cases: readonly ToyboxCase[], count = cases.length): readonly ToyboxCase[] {
+  if (count <= cases.length) return cases.slice(0, count);
+  throw new UnclipError("input", `captions: the benchmark has ${cases.length}, got ${count}; ask for fewer`);
+}
+
+/** The pictures of a generation whose steps nobody watches. */
+async function imagesOf(stream: AsyncGenerator<StageStep, Generation>): Promise<Picture[]> {
+  let next = await stream.next();
+  while (next.done !== true) {
+    await nextTurn(); // networks block the event loop: let a signal through
+    next = await stream.next();
+  }
+  return next.value.images;
+}
+
+/** The steps of an evaluation as progress shows them. */
+async function* countingPictures<T>(steps: AsyncGenerator<EvaluationStep, T>): AsyncGenerator<ShownStep, T> {
+  let next = await steps.next();
+  while (next.done !== true) {
+    const { stage } = next.value;
+    yield stage === "zero-shot" ? next.value : { ...next.value, unit: "pictures" };
+    next = await steps.next();
+  }
+  return next.value;
+}
+
+/** Grey around a picture that shows all its caption claims, red around any other. */
+const FRAMES = { right: [128, 128, 128], wrong: [220, 20, 30] } as const;
+
+function sheetOf(pictures: readonly Picture[], { captions }: ToyboxEvaluation): Picture {
+  const cells = pictures.map((picture, i) =>
+    framed(picture, FRAMES[isRight(captions[i]!.verdict) ? "right" : "wrong"]),
+  );
+  return pictureGrid(cells, Math.ceil(Math.sqrt(cells.length)));
+}
+
+/** How the table calls what is judged, where that is not its own name. */
+const NAMES: Partial<Record<Measure, string>> = { count: "number of things", binding: "both things in their colours" };
+
+function tableOf({ generated, real, heldOut, frechetDistance, zeroShot }: ToyboxEvaluation): string[] {
+  const shares = MEASURES.map((measure) => [
+    NAMES[measure] ?? measure,
+    ...[generated, real, heldOut].map((scores) => shareOf(scores[measure])),
+  ]);
+  const onReal = (name: string, score: Score | undefined) => [name, "", score === undefined ? "-" : shareOf(score), ""];
+  const distance = (value: number | undefined) => value?.toFixed(2) ?? "-";
+  return textTable(
+    [
+      ["", "generated", "real renders", "held-out combinations"],
+      ...shares,
+      ["Fréchet distance", distance(frechetDistance?.generated), distance(frechetDistance?.real), ""],
+      onReal("CLIP, zero-shot: thing", zeroShot?.thing),
+      onReal("CLIP, zero-shot: style", zeroShot?.style),
+    ],
+    (column) => column > 0,
+  );
+}
+
+/** "93.2 % (90.7-95.1)": a share and its interval. */
+function shareOf({ share, interval }: Score): string {
+  if (share === null || interval === null) return "-";
+  const [low, high] = interval.map((end) => (100 * end).toFixed(1));
+  return `${(100 * share).toFixed(1)} % (${low}-${high})`;
+}
