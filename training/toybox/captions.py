@@ -15,6 +15,9 @@ THING_FACTS = 4  # shape, colour, size, material
 SIZE_FACT, MATERIAL_FACT = 2, 3  # of a thing
 RELATION_FACT, GROUND_FACT, STYLE_FACT = 8, 9, 10
 CLAIM_WIDTH = 11
+_OF_A_THING = (len(SHAPES), len(COLOURS), len(SIZES), len(MATERIALS))
+# How many values each entry of a claim can have: a second thing, and with it the relation, can also be missing.
+FACT_VALUES = (*_OF_A_THING, *(count + 1 for count in _OF_A_THING), len(RELATIONS) + 1, len(GROUNDS), len(STYLES))
 
 SHAPE_WORDS = {
     "cube": ("cube", "cube", "cube", "box", "block"),

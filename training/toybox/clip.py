@@ -1,4 +1,4 @@
-"""The CLIP stage: a small text tower and a small vision tower, trained contrastively."""
+"""The CLIP stage: a small text tower and a small vision tower, trained contrastively and to tell the facts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPVisionConfig, CLIPVisionModelWithProjection
 from transformers import CLIPTokenizer
 
-from toybox.captions import is_true_of
+from toybox.captions import FACT_VALUES, UNSAID, is_true_of
 from toybox.data import Pictures
 from toybox.tokenizer import CONTEXT_LENGTH, tokenize
 
@@ -59,8 +59,25 @@ def normalise(pictures: np.ndarray, device: torch.device) -> torch.Tensor:
     return (x - mean) / std
 
 
+class FactReader(nn.Linear):
+    """Reads everything a caption may claim off an embedding: a linear probe, which training has and the exported model lacks."""
+
+    def __init__(self) -> None:
+        super().__init__(EMBEDDING_DIM, sum(FACT_VALUES))
+
+    def loss(self, embeds: torch.Tensor, facts: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy of facts [N, CLAIM_WIDTH], over all that are said."""
+        logits = self(embeds).float().split(FACT_VALUES, dim=1)
+        losses = [F.cross_entropy(told, facts[:, i], ignore_index=UNSAID) for i, told in enumerate(logits)]
+        return torch.stack(losses).mean()
+
+
 class ClipStage:
-    """Symmetric contrastive training; captions that are also true of another picture in the batch are no negatives for it."""
+    """Symmetric contrastive training; captions that are also true of another picture in the batch are no negatives for it.
+
+    Beside it, either embedding must tell its facts to a linear reader: contrast alone is slow to learn which colour goes
+    with which thing, since most pictures of a batch differ in something easier.
+    """
 
     name = "clip"
     batch_size = 192
@@ -72,6 +89,8 @@ class ClipStage:
             {
                 "text_encoder": build_text_encoder(tokenizer),
                 "image_encoder": build_image_encoder(pictures.base_size),
+                "text_reader": FactReader(),
+                "image_reader": FactReader(),
             }
         ).to(device)
         self.networks.register_parameter("log_scale", nn.Parameter(torch.tensor(math.log(1 / 0.07), device=device)))
@@ -86,19 +105,24 @@ class ClipStage:
     def loss(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         indices = self.sample(rng)
         captions, claims = self.pictures.captions(indices, rng)
+        truth = self.pictures.facts[indices]
+        also_true = is_true_of(claims, truth)
         ids, _ = tokenize(self.tokenizer, captions)
         text = self.networks["text_encoder"](ids.to(self.device)).text_embeds
         image = self.networks["image_encoder"](normalise(self.pictures.base[indices], self.device)).image_embeds
+        claims, facts = (torch.from_numpy(rows).long().to(self.device) for rows in (claims, truth))
+        told = self.networks["text_reader"].loss(text, claims), self.networks["image_reader"].loss(image, facts)
         text, image = F.normalize(text.float(), dim=-1), F.normalize(image.float(), dim=-1)
 
         scale = self.networks.log_scale.exp().clamp(max=LARGEST_SCALE)
         logits = scale * text @ image.T  # [N captions, N pictures]
-        also_true = torch.from_numpy(is_true_of(claims, self.pictures.facts[indices])).to(self.device)
+        also_true = torch.from_numpy(also_true).to(self.device)
         also_true.fill_diagonal_(False)
         logits = logits.masked_fill(also_true, -1e4)
         own = torch.arange(len(indices), device=self.device)
         right = (logits.argmax(1) == own).float().mean()
-        return {"loss": (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2, "accuracy": right}
+        contrast = (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
+        return {"loss": contrast + sum(told), "contrast": contrast, "text": told[0], "image": told[1], "accuracy": right}
 
 
 @torch.no_grad()

@@ -32,12 +32,12 @@ from toybox.world import MATERIALS, STYLES
 
 # Each stage's part of the time budget, in training order.
 SHARES = {
-    "clip": 0.22,
-    "prior": 0.11,
-    "upsampler": 0.09,
+    "clip": 0.16,
+    "prior": 0.10,
+    "upsampler": 0.10,
     "upsampler-last": 0.02,
-    "upsampler-2": 0.07,
-    "decoder": 0.49,
+    "upsampler-2": 0.08,
+    "decoder": 0.54,
 }
 WARMUP_STEPS = 200
 WEIGHT_DECAY = 0.01
