@@ -69,20 +69,22 @@ export async function evaluate(model: string, flags: EvaluateFlags, world: World
   const sheet = flags.sheet === undefined ? undefined : resolve(flags.sheet);
   if (sheet !== undefined) await checkPicturePaths([sheet], { flag: "--sheet" });
   const startMs = world.now();
-  const { evaluation, pictures } = await paintAndJudge(model, flags, world, signal);
+  const { evaluation, pictures, paintingMs } = await paintAndJudge(model, flags, world, signal);
   const file = sheet === undefined ? undefined : await world.engine.encodePng(sheetOf(pictures, evaluation));
   signal.throwIfAborted();
   if (file !== undefined) await writePictureFile(sheet!, file, "--sheet");
 
   const ms = world.now() - startMs;
   if (flags.json === true) {
-    const report = { model, seed: jsonSeed(flags.seed), ...(sheet !== undefined && { sheet }), ms, ...evaluation };
+    const about = { model, seed: jsonSeed(flags.seed), ...(sheet !== undefined && { sheet }), ms, paintingMs };
+    const report = { ...about, ...evaluation };
     world.stdout.write(`${JSON.stringify(report)}\n`);
     return;
   }
   world.stdout.write(`${tableOf(evaluation).join("\n")}\n`);
   if (sheet !== undefined) world.stdout.write(`${shortPath(sheet)}\n`);
-  world.stdout.write(`${pictures.length} captions, seed ${flags.seed}, ${elapsed(ms)}\n`);
+  const each = (paintingMs / pictures.length / 1e3).toFixed(2);
+  world.stdout.write(`${pictures.length} captions, seed ${flags.seed}, ${elapsed(ms)}, ${each} s to paint a picture\n`);
 }
 
 async function paintAndJudge(
@@ -90,7 +92,7 @@ async function paintAndJudge(
   flags: EvaluateFlags,
   world: World,
   signal: AbortSignal,
-): Promise<EvaluatedToybox> {
+): Promise<EvaluatedToybox & { readonly paintingMs: number }> {
   const { seed, ...settings } = { ...paintingSettings(flags), ...(await priorSettings(flags)) };
   const { cases: all, oracle, statistics, dispose } = await loadToyboxBenchmark(decodePicture, flags);
   try {
@@ -98,12 +100,19 @@ async function paintAndJudge(
     const unclip = await loadModel(world, (onDownload) =>
       world.engine.loadUnclip(model, { ...sourceSettings(flags), signal, onDownload }),
     );
-    const generate: EvaluateToyboxOptions["generate"] = (captions, seeds) =>
-      imagesOf(unclip.stream(captions, { ...settings, random: perPicture(seeds.map(createRandom)), signal }));
+    let paintingMs = 0;
+    const generate: EvaluateToyboxOptions["generate"] = async (captions, seeds) => {
+      const startMs = world.now();
+      const random = perPicture(seeds.map(createRandom));
+      const images = await imagesOf(unclip.stream(captions, { ...settings, random, signal }));
+      paintingMs += world.now() - startMs;
+      return images;
+    };
     const { textEncoder, imageEncoder } = unclip.stages;
     const clip = imageEncoder === undefined ? undefined : { textEncoder, imageEncoder };
     const steps = evaluateToybox({ cases, oracle, statistics, generate, clip, seed, signal });
-    return await watch(countingPictures(steps), world).finally(() => unclip.dispose());
+    const evaluated = await watch(countingPictures(steps), world).finally(() => unclip.dispose());
+    return { ...evaluated, paintingMs };
   } finally {
     await dispose();
   }

@@ -21,6 +21,16 @@ export function parseCount(text: string): number {
   return count;
 }
 
+/** An integer of 0 or more.
+ * @throws InvalidArgumentError for anything else */
+export function parseWhole(text: string): number {
+  const whole = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(whole)) {
+    throw new InvalidArgumentError("Expected an integer of 0 or more.");
+  }
+  return whole;
+}
+
 /** Integers of 1 or more with commas between them.
  * @throws InvalidArgumentError for anything else */
 export function parseCounts(text: string): number[] {

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { SAMPLER_NAMES } from "unclip";
-import { parseCount, parseCounts, parseGuidance, parsePngName, parseSeed } from "./option-values.js";
+import { parseCount, parseCounts, parseGuidance, parsePngName, parseSeed, parseWhole } from "./option-values.js";
 import { readPriorTable } from "./prior-table.js";
 
 /** How a model is loaded and what is printed, as commander gives it. */
@@ -21,6 +21,7 @@ export interface SamplingFlags {
   seed: number | bigint;
   decoderSteps?: number;
   decoderSampler?: string;
+  upsamplers?: number;
   upsamplerSampler?: string;
   upsamplerSteps?: number[];
   decoderGuidance?: number;
@@ -47,8 +48,8 @@ export function sourceSettings({ device, dtype, offline }: EngineFlags) {
 
 /** The settings of the library behind the options of every command that paints. */
 export function paintingSettings(flags: SamplingFlags) {
-  const { seed, decoderSteps, decoderSampler, decoderGuidance, upsamplerSteps, upsamplerSampler } = flags;
-  return { seed, decoderSteps, decoderSampler, decoderGuidance, upsamplerSteps, upsamplerSampler };
+  const { seed, decoderSteps, decoderSampler, decoderGuidance, upsamplers, upsamplerSteps, upsamplerSampler } = flags;
+  return { seed, decoderSteps, decoderSampler, decoderGuidance, upsamplers, upsamplerSteps, upsamplerSampler };
 }
 
 /** The settings of the library behind the options of the prior, whose table is read.
@@ -70,6 +71,12 @@ export function addSamplingOptions(command: Command): Command {
   return command
     .addOption(new Option("--seed <integer>", "the same seed paints the same picture").default(0).argParser(parseSeed))
     .addOption(stepsOption("--decoder-steps <count>"))
+    .addOption(
+      new Option(
+        "--upsamplers <count>",
+        "how many upsamplers run (default: all); 0 gives the decoder's small picture",
+      ).argParser(parseWhole),
+    )
     .addOption(
       new Option(
         "--upsampler-steps <counts>",

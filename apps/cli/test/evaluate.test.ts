@@ -25,7 +25,7 @@ describe("evaluate", () => {
       "Fréchet distance",
       "CLIP, zero-shot: thing",
       "CLIP, zero-shot: style",
-      expect.stringMatching(/^6 captions, seed 0, \d+\.\d s$/),
+      expect.stringMatching(/^6 captions, seed 0, \d+\.\d s, \d+\.\d\d s to paint a picture$/),
     ]);
     expect(rows[4]).toMatch(/^style +\d+\.\d % \(\d+\.\d-\d+\.\d\) +100\.0 % \(61\.0-100\.0\) +\d/);
     expect(world.stderr.text).toMatch(/captions: 6 pictures, .*\nreal renders: 6 pictures, .*\nzero-shot: 1 step, /);
@@ -44,6 +44,8 @@ describe("evaluate", () => {
     const report = JSON.parse(world.stdout.text);
     expect(report).toMatchObject({ model: "some/model", seed: 5, sheet, real: { style: { right: 10, total: 10 } } });
     expect(report.captions).toHaveLength(10);
+    expect(report.paintingMs).toBeGreaterThan(0);
+    expect(report.paintingMs).toBeLessThanOrEqual(report.ms);
     expect(report.captions[5].heldOut).toEqual(expect.any(String));
     expect(world.calls.filter(({ name }) => name === "stream").map(({ args: [captions] }) => captions)).toEqual(
       [report.captions.slice(0, 8), report.captions.slice(8)].map((batch) =>

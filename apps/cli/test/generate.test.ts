@@ -40,8 +40,8 @@ describe("generate", () => {
     const out = join(await temporaryFolder(), "x.png");
     const world = createFakeWorld();
     const options =
-      "--model karlo --seed 9007199254740993 --n 2 --prior none --prior-steps 5 --decoder-steps 6 --upsampler-steps 7,8 " +
-      "--prior-guidance 0 --decoder-guidance 2.5 --device cpu";
+      "--model karlo --seed 9007199254740993 --n 2 --prior none --prior-steps 5 --decoder-steps 6 --upsamplers 2 " +
+      "--upsampler-steps 7,8 --prior-guidance 0 --decoder-guidance 2.5 --device cpu";
     expect(await run(["generate", caption, "--out", out, ...options.split(" ")], world)).toBe(0);
     const [load, stream] = world.calls;
     expect(load!.args[0]).toBe("karlo");
@@ -51,6 +51,7 @@ describe("generate", () => {
       prior: "none",
       priorSteps: 5,
       decoderSteps: 6,
+      upsamplers: 2,
       upsamplerSteps: [7, 8],
       priorGuidance: 0,
       decoderGuidance: 2.5,

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { describe, expect, it } from "vitest";
-import { parseCount, parseCounts, parseGuidance, parsePngName, parseSeed } from "../src/option-values.js";
+import { parseCount, parseCounts, parseGuidance, parsePngName, parseSeed, parseWhole } from "../src/option-values.js";
 
 describe("parseSeed", () => {
   it.each<[string, number | bigint]>([
@@ -28,6 +28,14 @@ describe("parseCount", () => {
 
   it.each(["", "0", "-1", "1.5", "1e3", "many", "99999999999999999999"])("refuses %j", (text) => {
     expect(() => parseCount(text)).toThrow(InvalidArgumentError);
+  });
+});
+
+describe("parseWhole", () => {
+  it("reads whole numbers from 0", () => expect(["0", "2"].map(parseWhole)).toEqual([0, 2]));
+
+  it.each(["", "-1", "1.5", "all"])("refuses %j", (text) => {
+    expect(() => parseWhole(text)).toThrow(InvalidArgumentError);
   });
 });
 
