@@ -3,9 +3,10 @@ import subprocess
 import sys
 
 import numpy as np
+import torch
 
 from toybox.degrade import degrade
-from toybox.sample import load_pipeline, paint
+from toybox.sample import enlarge_again, load_pipeline, paint
 
 
 def test_a_run_trains_every_stage_and_exports_a_pipeline_that_paints(tmp_path):
@@ -16,8 +17,10 @@ def test_a_run_trains_every_stage_and_exports_a_pipeline_that_paints(tmp_path):
     run("train", "--out", str(tmp_path / "run"), *minutes)
     run("export", "--run", str(tmp_path / "run"), "--out", str(tmp_path / "model"))
     defaults = json.loads((tmp_path / "model/unclip.json").read_text())["defaults"]
-    pictures = paint(load_pipeline(tmp_path / "model"), ["a red cube"], {**defaults, "decoderSteps": 2}, seed=0)
+    generator = torch.Generator().manual_seed(0)
+    pictures = paint(load_pipeline(tmp_path / "model"), ["a red cube"], {**defaults, "decoderSteps": 2}, generator)
     assert pictures.shape == (1, 128, 128, 3)
+    assert enlarge_again(tmp_path / "model", pictures, 1, generator).shape == (1, 512, 512, 3)
 
     run("train", "--out", str(tmp_path / "further"), "--start-from", str(tmp_path / "model"), *minutes)
 

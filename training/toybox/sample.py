@@ -18,6 +18,7 @@ from PIL import Image
 from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
 from toybox.judge import SIZE, Judge
+from toybox.upsampler import enlarge
 
 # Every shape at least three times, every colour twice; the judge counts these.
 ONE_OBJECT = (
@@ -81,19 +82,37 @@ def load_pipeline(folder: Path) -> UnCLIPPipeline:
     )
 
 
-def paint(pipeline: UnCLIPPipeline, captions: list[str], defaults: dict, seed: int) -> np.ndarray:
-    """Pictures uint8 [N, 128, 128, 3], one per caption."""
+def paint(pipeline: UnCLIPPipeline, captions: list[str], defaults: dict, generator: torch.Generator) -> np.ndarray:
+    """Pictures [N, 128, 128, 3] in [0, 1], one per caption: as far as diffusers' pipeline goes, which has one upsampler."""
     pipeline.set_progress_bar_config(disable=True)
-    pictures = pipeline(
+    return pipeline(
         captions,
         prior_num_inference_steps=defaults["priorSteps"],
         prior_guidance_scale=defaults["priorGuidance"],
         decoder_num_inference_steps=defaults["decoderSteps"],
         decoder_guidance_scale=defaults["decoderGuidance"],
         super_res_num_inference_steps=defaults["upsamplerSteps"][0],
-        generator=torch.Generator().manual_seed(seed),
+        generator=generator,
         output_type="np",
     ).images
+
+
+@torch.no_grad()
+def enlarge_again(folder: Path, pictures: np.ndarray, steps: int, generator: torch.Generator) -> np.ndarray:
+    """What the second upsampler makes of [N, 128, 128, 3] in [0, 1]: [N, 512, 512, 3], as the pipeline runs its first one."""
+    network = UNet2DModel.from_pretrained(folder / "super_res_2_first").float().eval()
+    scheduler = UnCLIPScheduler.from_pretrained(folder / "super_res_2_scheduler")
+    low = enlarge(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() * 2 - 1)
+    scheduler.set_timesteps(steps)
+    x = torch.randn(low.shape, generator=generator)
+    for t, after in zip(scheduler.timesteps, [*scheduler.timesteps[1:], None]):
+        predicted = network(torch.cat([x, low], dim=1), t).sample
+        x = scheduler.step(predicted, t, x, prev_timestep=after, generator=generator).prev_sample
+    return (x / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).numpy()
+
+
+def to_bytes(pictures: np.ndarray) -> np.ndarray:
+    """[0, 1] to uint8."""
     return (pictures * 255).round().astype(np.uint8)
 
 
@@ -133,7 +152,7 @@ def main() -> None:
     for seed in range(args.seeds):
         painted = captions + list(PAIRS) if args.sheet and seed == 0 else captions
         started = time.monotonic()
-        pictures = paint(pipeline, painted, defaults, seed)
+        pictures = to_bytes(paint(pipeline, painted, defaults, torch.Generator().manual_seed(seed)))
         seconds = (time.monotonic() - started) / len(painted)
         seen = count_right(pictures[: len(ONE_OBJECT)], ONE_OBJECT, judge)
         held_out = count_right(pictures[len(ONE_OBJECT) : len(judged)], HELD_OUT, judge)
