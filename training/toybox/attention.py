@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from toybox.data import BASE_SIZES, Pictures, load_pictures
+from toybox.data import BASE_SIZES, PICTURES, Pictures, load_pictures
 from toybox.train import LARGEST_GRADIENT, WARMUP_STEPS, WEIGHT_DECAY
 from toybox.upsampler import UpsamplerStage
 
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of rendered pictures, for example of a run")
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--base-size", type=int, choices=BASE_SIZES, default=32)
-    parser.add_argument("--pictures", type=int, nargs=3, default=(80_000, 6_000, 800), help="as in the run")
+    parser.add_argument("--pictures", type=int, nargs=3, default=PICTURES, help="as in the run")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()

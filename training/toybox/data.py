@@ -13,6 +13,8 @@ from toybox.render import render
 from toybox.world import MATERIALS, RELATIONS, STYLES, Scene, rival_of, sample_scene
 
 BASE_SIZES = (32, 64)  # of the pictures that a decoder paints
+# How many to render in the size of the decoder and, of the same scenes, in those of the two upsamplers.
+PICTURES = (100_000, 8_000, 800)
 # Every upsampler makes a picture that many times as high and as wide.
 ENLARGEMENT = 4
 # Rays for each pixel, along either side, by the picture's size.

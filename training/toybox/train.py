@@ -1,6 +1,6 @@
 """Trains every stage in order within a time budget; run it again to resume.
 
-    python -m toybox.train --out runs/v0 --minutes 90 --device cpu
+    python -m toybox.train --out runs/v1 --minutes 112 --device cpu
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from torch import nn
 from transformers import CLIPTokenizer
 
 from toybox.clip import ClipStage, embed_pictures
-from toybox.data import BASE_SIZES, load_pictures
+from toybox.data import BASE_SIZES, PICTURES, load_pictures
 from toybox.decoder import DecoderStage
 from toybox.prior import PriorStage
 from toybox.text import TextReader
@@ -36,8 +36,8 @@ SHARES = {
     "prior": 0.10,
     "upsampler": 0.10,
     "upsampler-last": 0.02,
-    "upsampler-2": 0.08,
-    "decoder": 0.54,
+    "upsampler-2": 0.07,
+    "decoder": 0.50,
 }
 WARMUP_STEPS = 200
 WEIGHT_DECAY = 0.01
@@ -239,14 +239,14 @@ def timed(what: str) -> Iterator[None]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for pictures, checkpoints and losses")
-    parser.add_argument("--minutes", type=float, default=90, help="training time of all stages together")
+    parser.add_argument("--minutes", type=float, default=112, help="training time of all stages together")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--base-size", type=int, choices=BASE_SIZES, default=32, help="of the decoder's pictures")
     parser.add_argument(
         "--pictures",
         type=int,
         nargs=3,
-        default=(80_000, 6_000, 800),
+        default=PICTURES,
         help="how many to render in the size of the decoder and, of the same scenes, in those of the two upsamplers",
     )
     parser.add_argument("--styles", nargs="+", choices=STYLES, default=STYLES, help="styles of the world to draw")
