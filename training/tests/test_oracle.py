@@ -5,7 +5,18 @@ import torch
 
 from toybox.benchmark import COMBINATIONS, case_of, combination_of
 from toybox.captions import RELATION_FACT, describe, facts
-from toybox.oracle import HEADS, Oracle, accuracies, apply, hides_second, mirror, soften, split_heads, to_pixels
+from toybox.oracle import (
+    HEADS,
+    Oracle,
+    accuracies,
+    apply,
+    attributes,
+    hides_second,
+    mirror,
+    soften,
+    split_heads,
+    to_pixels,
+)
 from toybox.render import render
 from toybox.world import RELATIONS, compose, is_held_out, make_thing, sample_any_scene
 
@@ -57,6 +68,7 @@ def test_accuracy_of_second_things_is_over_pairs():
     told[0, 5] += 1
     shares = accuracies(told, rows)
     assert shares["second_colour"] == 0.5 and shares["relation"] == 1
+    assert attributes(told, rows) == {"shape": 1, "colour": 0.75, "size": 1, "material": 1}
 
 
 def test_a_second_thing_behind_a_larger_one_is_hidden(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from toybox.degrade import degrade
-from toybox.sample import enlarge_again, load_pipeline, paint
+from toybox.pipeline import enlarge_again, load_pipeline, paint
 
 
 def test_a_run_trains_every_stage_and_exports_a_pipeline_that_paints(tmp_path):

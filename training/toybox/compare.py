@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from toybox.sample import enlarge_again, load_pipeline, paint, to_bytes
+from toybox.pipeline import enlarge_again, load_pipeline, paint, to_bytes
 
 ROOT = Path(__file__).parents[2]
 CASES = (

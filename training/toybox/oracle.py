@@ -1,6 +1,7 @@
 """The oracle: a small network that reads style, ground, relation and things off a picture; trained and shipped here.
 
     python -m toybox.oracle --out runs/oracle --minutes 15
+    python -m toybox.oracle --out runs/oracle --measure       # how good the shipped one is
 
 It learns from renders of the whole world, held-out combinations included: it judges models, it is not one of them.
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from toybox.captions import RELATION_FACT, THING_FACTS, facts
@@ -193,6 +194,13 @@ def accuracies(told: np.ndarray, rows: np.ndarray) -> dict[str, float]:
     }
 
 
+def attributes(told: np.ndarray, rows: np.ndarray) -> dict[str, float]:
+    """Share of all things, first and second ones together, whose attribute is read rightly."""
+    right, pairs = told == rows, rows[:, RELATION_FACT] < len(RELATIONS)
+    both = [np.concatenate((right[:, i], right[pairs, THING_FACTS + i])) for i in range(THING_FACTS)]
+    return dict(zip(("shape", "colour", "size", "material"), (float(each.mean()) for each in both), strict=True))
+
+
 def hides_second(scenes: list[Scene], pictures: np.ndarray, folder: Path) -> np.ndarray:
     """Which scenes have a second thing that is next to hidden, bool [N]: seen by giving it another colour."""
     pairs = [i for i, scene in enumerate(scenes) if scene.relation is not None]
@@ -249,6 +257,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=15, help="of training; none where there are trained weights")
     parser.add_argument("--pictures", type=int, default=45_000)
     parser.add_argument("--test-pictures", type=int, default=5_000)
+    parser.add_argument("--measure", action="store_true", help="only measure the one in the folder of --ship")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -263,27 +272,31 @@ def main() -> None:
         scenes = [sample(rng) for _ in range(count)]
         return scenes, cached_render(out, scenes, SIZE, samples)
 
-    trained = out / "oracle.pt"
-    if trained.exists():
-        oracle = Oracle()
-        oracle.load_state_dict(torch.load(trained, weights_only=True))
-    else:
+    def trained() -> Weights:
+        path = out / "oracle.pt"
+        if path.exists():
+            oracle = Oracle()
+            oracle.load_state_dict(torch.load(path, weights_only=True))
+            return oracle.folded()
         scenes, pictures = draw(args.pictures, TRAINING_SEED, sample_any_scene, samples=3)
         print(f"{len(scenes)} training pictures", flush=True)
         oracle = train(pictures, np.stack([facts(scene) for scene in scenes]), args.minutes * 60, args.seed)
-        torch.save(oracle.state_dict(), trained)
-    weights = oracle.folded()
+        torch.save(oracle.state_dict(), path)
+        return oracle.folded()
 
+    weights = load_file(args.ship / "model.safetensors") if args.measure else trained()
     scenes, pictures = draw(args.test_pictures, TEST_SEED, sample_any_scene)
     rows, x = np.stack([facts(scene) for scene in scenes]), to_pixels(pictures)
     plain, soft = (read(weights, each)[1] for each in (x, soften(x, np.random.default_rng(0))))
     shown = ~hides_second(scenes, pictures, out)
-    columns = [accuracies(plain, rows), accuracies(plain[shown], rows[shown]), accuracies(soft, rows)]
+    readings = ((plain, rows), (plain[shown], rows[shown]), (soft, rows))
+    columns = [attributes(*reading) | accuracies(*reading) for reading in readings]
     print(f"{'read rightly off fresh renders':32}{'all':>10}{'in sight':>10}{'softened':>10}")
-    for name in HEADS:
+    for name in columns[0]:
         print(f"{name:32}" + "".join(f"{column[name]:10.4f}" for column in columns))
     print(f"in sight: all but the {(~shown).mean():.1%} whose second thing shows fewer than {LEAST_IN_SIGHT} pixels")
-    ship(weights, draw(args.test_pictures, STATISTICS_SEED, sample_scene)[1], args.ship, args.fixture)
+    if not args.measure:
+        ship(weights, draw(args.test_pictures, STATISTICS_SEED, sample_scene)[1], args.ship, args.fixture)
 
 
 if __name__ == "__main__":

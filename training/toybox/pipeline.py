@@ -1,0 +1,65 @@
+"""The shipped folder in Python: diffusers' own UnCLIPPipeline, and the second upsampler, which that does not know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import PriorTransformer, UNet2DConditionModel, UNet2DModel, UnCLIPPipeline, UnCLIPScheduler
+from diffusers.pipelines.deprecated.unclip.text_proj import UnCLIPTextProjModel
+from transformers import CLIPTextModelWithProjection, CLIPTokenizer
+
+from toybox.upsampler import enlarge
+
+
+def load_pipeline(folder: Path) -> UnCLIPPipeline:
+    """Built from its parts in float32: diffusers does not find UnCLIPTextProjModel by the published name."""
+    parts = {
+        "prior": PriorTransformer,
+        "decoder": UNet2DConditionModel,
+        "text_proj": UnCLIPTextProjModel,
+        "text_encoder": CLIPTextModelWithProjection,
+        "super_res_first": UNet2DModel,
+        "super_res_last": UNet2DModel,
+    }
+    schedulers = ("prior_scheduler", "decoder_scheduler", "super_res_scheduler")
+    return UnCLIPPipeline(
+        tokenizer=CLIPTokenizer.from_pretrained(folder / "tokenizer"),
+        **{name: kind.from_pretrained(folder / name).float().eval() for name, kind in parts.items()},
+        **{name: UnCLIPScheduler.from_pretrained(folder / name) for name in schedulers},
+    )
+
+
+def paint(pipeline: UnCLIPPipeline, captions: list[str], defaults: dict, generator: torch.Generator) -> np.ndarray:
+    """Pictures [N, 128, 128, 3] in [0, 1], one per caption: as far as diffusers' pipeline goes, which has one upsampler."""
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline(
+        captions,
+        prior_num_inference_steps=defaults["priorSteps"],
+        prior_guidance_scale=defaults["priorGuidance"],
+        decoder_num_inference_steps=defaults["decoderSteps"],
+        decoder_guidance_scale=defaults["decoderGuidance"],
+        super_res_num_inference_steps=defaults["upsamplerSteps"][0],
+        generator=generator,
+        output_type="np",
+    ).images
+
+
+@torch.no_grad()
+def enlarge_again(folder: Path, pictures: np.ndarray, steps: int, generator: torch.Generator) -> np.ndarray:
+    """What the second upsampler makes of [N, 128, 128, 3] in [0, 1]: [N, 512, 512, 3], as the pipeline runs its first one."""
+    network = UNet2DModel.from_pretrained(folder / "super_res_2_first").float().eval()
+    scheduler = UnCLIPScheduler.from_pretrained(folder / "super_res_2_scheduler")
+    low = enlarge(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() * 2 - 1)
+    scheduler.set_timesteps(steps)
+    x = torch.randn(low.shape, generator=generator)
+    for t, after in zip(scheduler.timesteps, [*scheduler.timesteps[1:], None]):
+        predicted = network(torch.cat([x, low], dim=1), t).sample
+        x = scheduler.step(predicted, t, x, prev_timestep=after, generator=generator).prev_sample
+    return (x / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).numpy()
+
+
+def to_bytes(pictures: np.ndarray) -> np.ndarray:
+    """[0, 1] to uint8."""
+    return (pictures * 255).round().astype(np.uint8)
