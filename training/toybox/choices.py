@@ -3,7 +3,7 @@
     python -m toybox.choices --out ../docs/choices
 
 Each point is one run of `unclip evaluate`, whose results go into OUT.json as they come: run it again to go on. One setting is
-moved at a time; the others are the model's own. OUT.png shows all points.
+moved at a time, from those of START. OUT.png shows all points.
 """
 
 from __future__ import annotations
@@ -20,35 +20,53 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 
 ROOT = Path(__file__).parents[2]
-SAMPLERS = ("unclip", "ddim", "dpmpp-2m", "euler-ancestral")
-BASE = ("--upsamplers", "0")  # decoder and prior are judged by their own pictures
+SAMPLERS = ("unclip", "ddim", "dpmpp-2m")
+# Decoder and prior are judged by their own small pictures.
+START = {
+    "--prior-steps": "10",
+    "--prior-guidance": "2",
+    "--decoder-sampler": "unclip",
+    "--decoder-steps": "20",
+    "--decoder-guidance": "2",
+    "--upsamplers": "0",
+}
+Point = tuple[str, tuple[str, ...]]  # what the plot calls it, and all its flags
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line of one panel: the flags that are moved, and what each point is called."""
+    """One line of one panel, over the time of a picture or over what is moved."""
 
     panel: str
     name: str
-    points: tuple[tuple[str, tuple[str, ...]], ...]
+    points: tuple[Point, ...]
+    timed: bool = False
 
 
-def moved(flag: str, values: tuple[float, ...], *others: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((f"{value:g}", (flag, f"{value:g}", *others)) for value in values)
+def moved(values: dict[str, dict[str, str]]) -> tuple[Point, ...]:
+    """Points by their names, from what they change of START."""
+    return tuple(
+        (name, tuple(part for flag in (START | changes).items() for part in flag)) for name, changes in values.items()
+    )
+
+
+def along(flag: str, values: tuple[float, ...], **others: str) -> tuple[Point, ...]:
+    return moved({f"{value:g}": {flag: f"{value:g}", **others} for value in values})
 
 
 SERIES = (
     *(
-        Series("decoder: steps", name, moved("--decoder-steps", (5, 10, 20, 40), "--decoder-sampler", name, *BASE))
+        Series("decoder: steps", name, along("--decoder-steps", (5, 10, 20, 40), **{"--decoder-sampler": name}), timed=True)
         for name in SAMPLERS
     ),
-    Series("decoder: guidance", "guidance", moved("--decoder-guidance", (1, 1.5, 2, 3, 4), *BASE)),
-    Series("prior: steps", "steps", moved("--prior-steps", (2, 5, 10, 25), *BASE)),
-    Series("prior: guidance", "guidance", moved("--prior-guidance", (1, 1.5, 2, 4), *BASE)),
+    Series("decoder: guidance", "guidance", along("--decoder-guidance", (1, 1.5, 2, 3, 4))),
+    Series("prior: steps", "steps", along("--prior-steps", (2, 5, 10, 25))),
+    Series("prior: guidance", "guidance", along("--prior-guidance", (1, 1.5, 2, 4))),
     Series(
         "upsamplers: steps",
         "steps",
-        tuple((steps, ("--upsampler-steps", steps)) for steps in ("1,1", "2,1", "3,1", "3,2", "7,4")),
+        moved({steps: {"--upsamplers": "2", "--upsampler-steps": steps} for steps in ("2,2", "3,2", "4,2", "3,4", "7,7")}),
+        timed=True,
     ),
 )
 
@@ -71,30 +89,37 @@ def judge(flags: tuple[str, ...], captions: int) -> dict:
     }
 
 
+def deviation(result: dict) -> float:
+    """Half of the 95 % interval of the share that is right, in per cent."""
+    return 196 * (result["right"] * (1 - result["right"]) / result["captions"]) ** 0.5
+
+
 def draw(results: dict[str, dict], path: Path) -> None:
-    """Two rows of panels: the share of pictures in which all is right, and the Fréchet distance, over the time of a picture."""
+    """Two rows of panels: the share of pictures in which all is right, with its 95 % interval, and the Fréchet distance."""
     panels = list(dict.fromkeys(series.panel for series in SERIES))
     figure, axes = pyplot.subplots(2, len(panels), figsize=(3.4 * len(panels), 6.4), squeeze=False)
     for column, panel in enumerate(panels):
-        lines = [series for series in SERIES if series.panel == panel]
-        for row, (key, title) in enumerate((("right", "all right, %"), ("distance", "Fréchet distance"))):
-            axis = axes[row][column]
-            for series in lines:
-                found = [(label, results[" ".join(flags)]) for label, flags in series.points if " ".join(flags) in results]
-                ys = [100 * result[key] if key == "right" else result[key] for _, result in found]
-                xs = [result["seconds"] for _, result in found]
-                axis.plot(xs, ys, marker="o", markersize=4, linewidth=1.2, label=series.name)
+        for series in (series for series in SERIES if series.panel == panel):
+            found = [(label, results[" ".join(flags)]) for label, flags in series.points if " ".join(flags) in results]
+            xs = [result["seconds"] if series.timed else float(label) for label, result in found]
+            right = [100 * result["right"] for _, result in found]
+            distance = [result["distance"] for _, result in found]
+            above, below = axes[0][column], axes[1][column]
+            bars = [deviation(result) for _, result in found]
+            above.errorbar(xs, right, bars, marker="o", markersize=4, linewidth=1.2, elinewidth=0.5, label=series.name)
+            below.plot(xs, distance, marker="o", markersize=4, linewidth=1.2, label=series.name)
+            for axis, ys in ((above, right), (below, distance)):
                 for x, y, (label, _) in zip(xs, ys, found):
                     axis.annotate(label, (x, y), textcoords="offset points", xytext=(4, 4), fontsize=7)
-            axis.set_xlabel("seconds a picture")
-            axis.margins(0.12)
-            axis.grid(alpha=0.25)
-            if column == 0:
-                axis.set_ylabel(title)
-            if row == 0:
-                axis.set_title(panel, fontsize=10)
-            if len(lines) > 1:
-                axis.legend(fontsize=7)
+                axis.set_xlabel("seconds a picture" if series.timed else panel.split(": ")[1])
+                axis.margins(0.12)
+                axis.grid(alpha=0.25)
+        axes[0][column].set_ylim(0, 105)
+        axes[0][column].set_title(panel, fontsize=10)
+        if sum(series.panel == panel for series in SERIES) > 1:
+            axes[0][column].legend(fontsize=7, loc="lower left")
+    axes[0][0].set_ylabel("all right, %")
+    axes[1][0].set_ylabel("Fréchet distance")
     figure.tight_layout()
     figure.savefig(path, dpi=110)
 

@@ -24,13 +24,13 @@ from toybox.tokenizer import load_tokenizer
 from toybox.train import SHARES, checkpoint_path
 from toybox.upsampler import build_upsampler
 
-# The settings that gave the best contact sheets; see the model card.
+# The best of those in docs/choices.md.
 DEFAULTS = {
     "priorSteps": 10,
-    "priorGuidance": 1,
-    "decoderSteps": 20,
+    "priorGuidance": 4,
+    "decoderSteps": 10,
     "decoderGuidance": 2,
-    "upsamplerSteps": [3, 1],
+    "upsamplerSteps": [3, 3],
 }
 LARGEST_FOLDER = 40_000_000  # bytes
 
