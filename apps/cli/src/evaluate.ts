@@ -14,7 +14,15 @@ import {
 import { Option, type Command } from "commander";
 import { resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { createRandom, perPicture, UnclipError, type Generation, type Picture, type StageStep } from "unclip";
+import {
+  createRandom,
+  perPicture,
+  resizePicture,
+  UnclipError,
+  type Generation,
+  type Picture,
+  type StageStep,
+} from "unclip";
 import { loadModel } from "./load-model.js";
 import { parseCount, parsePngName } from "./option-values.js";
 import { jsonSeed, shortPath, watch } from "./painting.js";
@@ -149,11 +157,20 @@ async function* countingPictures<T>(steps: AsyncGenerator<EvaluationStep, T>): A
 /** Grey around a picture that shows all its caption claims, red around any other. */
 const FRAMES = { right: [128, 128, 128], wrong: [220, 20, 30] } as const;
 
+/** Largest side of a picture on the sheet, in pixels: six hundred of them must fit. */
+const LARGEST_CELL = 128;
+
 function sheetOf(pictures: readonly Picture[], { captions }: ToyboxEvaluation): Picture {
   const cells = pictures.map((picture, i) =>
-    framed(picture, FRAMES[isRight(captions[i]!.verdict) ? "right" : "wrong"]),
+    framed(shrunk(picture), FRAMES[isRight(captions[i]!.verdict) ? "right" : "wrong"]),
   );
   return pictureGrid(cells, Math.ceil(Math.sqrt(cells.length)));
+}
+
+function shrunk(picture: Picture): Picture {
+  const share = LARGEST_CELL / Math.max(picture.width, picture.height);
+  if (share >= 1) return picture;
+  return resizePicture(picture, Math.round(picture.width * share), Math.round(picture.height * share));
 }
 
 /** How the table calls what is judged, where that is not its own name. */

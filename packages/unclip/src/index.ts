@@ -25,6 +25,7 @@ export {
   createRandom,
   isUnclipError,
   perPicture,
+  resizePicture,
   SAMPLER_NAMES,
   UnclipError,
   type AnalyticTable,
