@@ -16,11 +16,11 @@ import numpy as np
 import torch
 
 from toybox.data import BASE_SIZES, PICTURES, Pictures, load_pictures
-from toybox.train import LARGEST_GRADIENT, WARMUP_STEPS, WEIGHT_DECAY
+from toybox.train import LARGEST_GRADIENT, WARMUP_STEPS, WEIGHT_DECAY, multiplies_bfloat16
 from toybox.upsampler import UpsamplerStage
 
 HELD_BACK = 128  # pictures that measure
-BATCHES = 32  # of them, at random timesteps: the same ones for both networks
+BATCHES = 12  # of them, at random timesteps: the same ones for both networks
 
 
 class Learner:
@@ -39,11 +39,15 @@ class Learner:
         rate = min(1.0, (step + 1) / WARMUP_STEPS) * 0.5 * (1 + np.cos(np.pi * step / steps))
         self.optimiser.param_groups[0]["lr"] = self.stage.learning_rate * rate
         torch.manual_seed(step)
-        self.stage.loss(np.random.default_rng(step))["loss"].backward()
+        self.loss(self.stage, np.random.default_rng(step)).backward()
         torch.nn.utils.clip_grad_norm_(self.stage.networks.parameters(), LARGEST_GRADIENT)
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.seconds += time.monotonic() - started
+
+    def loss(self, stage: UpsamplerStage, rng: np.random.Generator) -> torch.Tensor:
+        with torch.autocast(stage.device.type, torch.bfloat16, enabled=multiplies_bfloat16(stage.device)):
+            return stage.loss(rng)["loss"]
 
     @torch.no_grad()
     def measure(self, pictures: Pictures, whole: bool) -> float:
@@ -53,7 +57,7 @@ class Learner:
             judge.crop = pictures.levels[1].shape[1]
         torch.manual_seed(1)
         rng = np.random.default_rng(1)
-        return float(np.mean([judge.loss(rng)["loss"].item() for _ in range(BATCHES)]))
+        return float(np.mean([self.loss(judge, rng).item() for _ in range(BATCHES)]))
 
 
 def part(pictures: Pictures, window: slice) -> Pictures:
