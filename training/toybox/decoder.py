@@ -70,7 +70,7 @@ class DecoderStage:
         self.networks = nn.ModuleDict(
             {"decoder": build_decoder(pictures.base_size), "text_proj": build_text_proj(pictures.base_size)}
         ).to(device)
-        # On a processor, attention over so few pixels is a quarter of the step when fused, and a tenth when not.
+        # On a processor, fused attention over so few pixels is slower than the plain kind.
         if device.type == "cpu":
             self.networks["decoder"].set_attn_processor(AttnAddedKVProcessor())
 
