@@ -4,22 +4,25 @@ import { fileURLToPath } from "node:url";
 import tseslint from "typescript-eslint";
 
 /** The architecture: what each package may import from the others. Any other import of a workspace package is an error. */
-const ground = ["@unclip/sampler"];
-const stage = ["@unclip/runtime", "@unclip/graph", "@unclip/sampler"];
+const ground = ["@unclip/tensor"];
+const network = ["@unclip/runtime", "@unclip/graph", ...ground];
+const diffusion = [...network, "@unclip/sampler"];
 const stages = ["@unclip/clip", "@unclip/prior", "@unclip/decoder", "@unclip/upsampler"];
 const arrows = {
-  "packages/sampler": [],
+  "packages/tensor": [],
+  "packages/sampler": ground,
   "packages/graph": ground,
-  "packages/runtime": ["@unclip/graph", ...ground],
-  "packages/clip": stage,
-  "packages/prior": stage,
-  "packages/decoder": stage,
-  "packages/upsampler": stage,
-  "packages/evaluation": stage,
+  "packages/hub": ground,
+  "packages/runtime": ["@unclip/graph", "@unclip/hub", ...ground],
+  "packages/clip": network,
+  "packages/prior": diffusion,
+  "packages/decoder": diffusion,
+  "packages/upsampler": diffusion,
+  "packages/evaluation": diffusion,
   "packages/toybox": [],
-  "packages/unclip": [...stages, ...stage, "@unclip/toybox"],
+  "packages/unclip": [...stages, ...diffusion, "@unclip/toybox"],
   "apps/cli": ["unclip", "@unclip/evaluation"],
-  bench: [...stages, ...stage],
+  bench: [...stages, ...diffusion],
 };
 
 /** Everything in src of `dir` may import only the workspace packages in `allowed`, by name, and never reach into another package's files. */

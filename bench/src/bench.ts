@@ -1,4 +1,5 @@
-import { openModelFolder, readJson } from "@unclip/runtime/node";
+import { openModelFolder } from "@unclip/runtime/node";
+import { readJson } from "@unclip/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { measureStage, type Measurement } from "./measurement.js";
 import { findPython } from "./python.js";

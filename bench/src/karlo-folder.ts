@@ -1,4 +1,4 @@
-import { sizeOf } from "@unclip/sampler";
+import { sizeOf } from "@unclip/tensor";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { karloConfigs, mergeCount, MODEL_INDEX, preprocessor, SCHEDULERS } from "./karlo.js";

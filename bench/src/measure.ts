@@ -1,10 +1,10 @@
-import { createRuntime, openModelFolder, openSession, readCheckpoint, readJson } from "@unclip/runtime/node";
+import { createRuntime, openModelFolder, openSession, readCheckpoint } from "@unclip/runtime/node";
+import { readJson, valuesOf } from "@unclip/tensor";
 import { writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { countFlops, sizesOf } from "./flops.js";
 import { NETWORKS } from "./networks.js";
 import { stageNamed } from "./stages.js";
-import { valuesOf } from "@unclip/sampler";
 
 /* One stage in a process of its own: node measure.js <folder> <stage> <file for the output> <threads> <clock>.
  * Opens the network, then runs one step for each line "step" of its input and stops at its end. It answers each with one line of JSON. */

@@ -1,4 +1,4 @@
-import { valuesOf } from "@unclip/sampler";
+import { valuesOf } from "@unclip/tensor";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

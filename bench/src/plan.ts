@@ -1,5 +1,5 @@
 import type { Checkpoint, Weight } from "@unclip/graph";
-import { sizeOf } from "@unclip/sampler";
+import { sizeOf } from "@unclip/tensor";
 import type { BuildNetwork } from "./networks.js";
 
 /** Name and shape of a weight that a network wants. */

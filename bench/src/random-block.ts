@@ -1,4 +1,4 @@
-import { createRandom, valuesOf } from "@unclip/sampler";
+import { createRandom, valuesOf } from "@unclip/tensor";
 import type { Statistics } from "./statistics.js";
 
 /** Storage types that {@link fillRandom} writes. */

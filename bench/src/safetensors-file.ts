@@ -1,4 +1,4 @@
-import { sizeOf } from "@unclip/sampler";
+import { sizeOf } from "@unclip/tensor";
 import { open } from "node:fs/promises";
 import type { PlannedWeight } from "./plan.js";
 import { BYTES_OF, type StorageType } from "./random-block.js";

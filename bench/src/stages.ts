@@ -8,7 +8,7 @@ import {
   withoutPadding,
   type Tensor,
   type TextFeatures,
-} from "@unclip/sampler";
+} from "@unclip/tensor";
 import { Tensor as OrtTensor } from "onnxruntime-common";
 import type { Feeds } from "@unclip/runtime/node";
 import { CONTEXT_LENGTH, TEXT_LENGTH } from "./networks.js";

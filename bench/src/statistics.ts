@@ -1,4 +1,4 @@
-import { sizeOf } from "@unclip/sampler";
+import { sizeOf } from "@unclip/tensor";
 import type { PlannedWeight } from "./plan.js";
 
 /** Mean and standard deviation of a weight's random values. */

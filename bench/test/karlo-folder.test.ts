@@ -1,6 +1,6 @@
 import { loadTextEncoder } from "@unclip/clip";
-import { createRuntime, openModelFolder, openSession, readCheckpoint, readJson } from "@unclip/runtime/node";
-import { valuesOf } from "@unclip/sampler";
+import { createRuntime, openModelFolder, openSession, readCheckpoint } from "@unclip/runtime/node";
+import { readJson, valuesOf } from "@unclip/tensor";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-import { UnclipError } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
 
 /** Byte-level byte-pair encoding of words, without special tokens. */
 export interface BytePairs {

@@ -1,4 +1,4 @@
-import { UnclipError, valuesOf, type Picture, type Tensor } from "@unclip/sampler";
+import { UnclipError, valuesOf, type Picture, type Tensor } from "@unclip/tensor";
 import { cosineSimilarity } from "./cosine-similarity.js";
 import type { ImageEncoder } from "./image-encoder.js";
 import type { TextEncoder } from "./text-encoder.js";

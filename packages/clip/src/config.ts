@@ -1,4 +1,4 @@
-import { createConfigReader, UnclipError } from "@unclip/sampler";
+import { createConfigReader, UnclipError } from "@unclip/tensor";
 
 /** Sizes that both towers of CLIP have. */
 export interface ClipTowerConfig {

@@ -1,4 +1,4 @@
-import { tensor, UnclipError, valuesOf, type Tensor } from "@unclip/sampler";
+import { tensor, UnclipError, valuesOf, type Tensor } from "@unclip/tensor";
 
 /** Cosine of the angle between each row of `a` and each row of `b`: a . b / (|a| |b|), from -1 to 1.
  * @param a embeddings, [N, D]; they need not be normalised

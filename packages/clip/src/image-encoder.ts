@@ -1,13 +1,5 @@
-import {
-  pathIn,
-  readCheckpoint,
-  readJson,
-  readText,
-  type ModelFolder,
-  type Network,
-  type Runtime,
-} from "@unclip/runtime";
-import { concatRows, type Picture, type Tensor } from "@unclip/sampler";
+import { pathIn, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { readJson, readText, concatRows, type Picture, type Tensor } from "@unclip/tensor";
 import { readClipVisionConfig, type ClipVisionConfig } from "./config.js";
 import { clipVisionNetwork } from "./networks/vision.js";
 import { preprocessPicture, readPreprocessConfig, type PreprocessConfig } from "./preprocess.js";

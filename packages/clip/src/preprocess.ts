@@ -6,7 +6,7 @@ import {
   UnclipError,
   type Picture,
   type Tensor,
-} from "@unclip/sampler";
+} from "@unclip/tensor";
 
 /** Height and width in pixels. */
 export interface PictureSize {

@@ -1,5 +1,5 @@
-import { pathIn, readCheckpoint, readJson, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
-import { tensor, UnclipError, type TextFeatures } from "@unclip/sampler";
+import { pathIn, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { readJson, tensor, UnclipError, type TextFeatures } from "@unclip/tensor";
 import { Tensor as OrtTensor } from "onnxruntime-common";
 import { readClipTextConfig, type ClipTextConfig } from "./config.js";
 import { clipTextNetwork } from "./networks/text.js";

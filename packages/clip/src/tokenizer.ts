@@ -1,4 +1,4 @@
-import { createConfigReader, parseRecord, UnclipError } from "@unclip/sampler";
+import { createConfigReader, parseRecord, UnclipError } from "@unclip/tensor";
 import { createBytePairs, type BytePairs } from "./byte-pairs.js";
 
 const START = "<|startoftext|>";

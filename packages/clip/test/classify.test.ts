@@ -1,5 +1,5 @@
 import { classify, labelProbabilities, type ClipEncoders } from "@unclip/clip";
-import { tensor } from "@unclip/sampler";
+import { tensor } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "../../../test-support/index.js";
 

@@ -1,5 +1,5 @@
 import { cosineSimilarity } from "@unclip/clip";
-import { tensor } from "@unclip/sampler";
+import { tensor } from "@unclip/tensor";
 import { expect, it } from "vitest";
 import { expectClose } from "../../../test-support/index.js";
 

@@ -1,6 +1,6 @@
 import { clipTextNetwork, clipVisionNetwork, readClipTextConfig, readClipVisionConfig } from "@unclip/clip";
-import { createRuntime, openModelFolder, readCheckpoint, readJson } from "@unclip/runtime/node";
-import { tensor } from "@unclip/sampler";
+import { createRuntime, openModelFolder, readCheckpoint } from "@unclip/runtime/node";
+import { readJson, tensor } from "@unclip/tensor";
 import { Tensor } from "onnxruntime-common";
 import { describe, expect, it } from "vitest";
 import { expectRelative, fixturePath, readFixtureTensors } from "../../../test-support/index.js";

@@ -1,5 +1,5 @@
 import { preprocessPicture, readPreprocessConfig } from "@unclip/clip";
-import { valuesOf, type Picture } from "@unclip/sampler";
+import { valuesOf, type Picture } from "@unclip/tensor";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {

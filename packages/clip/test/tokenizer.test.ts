@@ -1,5 +1,5 @@
 import { createTokenizer, readTokenizer } from "@unclip/clip";
-import { isUnclipError } from "@unclip/sampler";
+import { isUnclipError } from "@unclip/tensor";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { fixturePath, readFixture } from "../../../test-support/index.js";

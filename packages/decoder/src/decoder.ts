@@ -1,22 +1,26 @@
-import { readCheckpoint, readJson, readScheduler, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
 import {
+  readJson,
   checkDims,
   clamp,
   concatRows,
   concatText,
   filled,
-  planWalk,
-  sample,
   tensor,
   textRows,
   UnclipError,
-  withGuidance,
-  type Denoiser,
   type Random,
-  type SampleStep,
-  type SchedulerConfig,
   type Tensor,
   type TextFeatures,
+} from "@unclip/tensor";
+import {
+  readScheduler,
+  planWalk,
+  sample,
+  withGuidance,
+  type Denoiser,
+  type SampleStep,
+  type SchedulerConfig,
 } from "@unclip/sampler";
 import {
   readDecoderConfig,

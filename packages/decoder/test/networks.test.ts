@@ -1,6 +1,6 @@
 import { decoderNetwork, readDecoderConfig, readTextProjectionConfig, textProjectionNetwork } from "@unclip/decoder";
-import { createRuntime, openModelFolder, readCheckpoint, readJson } from "@unclip/runtime/node";
-import { concatRows, filled, map, rows, tensor } from "@unclip/sampler";
+import { createRuntime, openModelFolder, readCheckpoint } from "@unclip/runtime/node";
+import { readJson, concatRows, filled, map, rows, tensor } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import {
   expectRelative,

@@ -1,4 +1,4 @@
-import { createConfigReader, UnclipError } from "@unclip/sampler";
+import { createConfigReader, UnclipError } from "@unclip/tensor";
 
 /** One thing that the oracle tells, with what it can be. */
 export interface OracleHead {

@@ -1,4 +1,4 @@
-import { checkAborted, concatRows, rows, UnclipError, type Picture, type Tensor } from "@unclip/sampler";
+import { checkAborted, concatRows, rows, UnclipError, type Picture, type Tensor } from "@unclip/tensor";
 import { frechetDistance, gaussianOf, type Gaussian } from "./frechet-distance.js";
 import type { Oracle } from "./oracle.js";
 import type { Scene } from "./scene.js";

@@ -1,4 +1,4 @@
-import { UnclipError, valuesOf, type Tensor } from "@unclip/sampler";
+import { UnclipError, valuesOf, type Tensor } from "@unclip/tensor";
 import { EVD, Matrix } from "ml-matrix";
 
 /** A normal distribution in D dimensions. */

@@ -1,5 +1,13 @@
-import { readCheckpoint, readJson, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
-import { concatRows, pixelsFromPicture, resizePicture, valuesOf, type Picture, type Tensor } from "@unclip/sampler";
+import { readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import {
+  readJson,
+  concatRows,
+  pixelsFromPicture,
+  resizePicture,
+  valuesOf,
+  type Picture,
+  type Tensor,
+} from "@unclip/tensor";
 import { readOracleConfig, type OracleConfig } from "./config.js";
 import { oracleNetwork } from "./network.js";
 import type { Scene } from "./scene.js";

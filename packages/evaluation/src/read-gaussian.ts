@@ -1,6 +1,6 @@
 import { parseSafetensorsHeader, SAFETENSORS_PREFIX_BYTES, safetensorsHeaderBytes } from "@unclip/graph";
 import type { ModelFolder } from "@unclip/runtime";
-import { UnclipError } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
 import type { Gaussian } from "./frechet-distance.js";
 
 /** Reads a safetensors file that holds `mean` [D] and `covariance` [D, D] as float32.

@@ -1,5 +1,5 @@
-import { createRuntime, openModelFolder, readJson, type ModelFolder } from "@unclip/runtime";
-import { UnclipError, type Picture } from "@unclip/sampler";
+import { createRuntime, openModelFolder, type ModelFolder } from "@unclip/runtime";
+import { readJson, UnclipError, type Picture } from "@unclip/tensor";
 import { loadOracle, type Oracle } from "./oracle.js";
 import { readGaussian } from "./read-gaussian.js";
 import type { Gaussian } from "./frechet-distance.js";

@@ -1,4 +1,4 @@
-import { checkAborted, concatRows, rows, valuesOf, type Picture, type Tensor } from "@unclip/sampler";
+import { checkAborted, concatRows, rows, valuesOf, type Picture, type Tensor } from "@unclip/tensor";
 import type { ToyboxCase } from "./toybox-benchmark.js";
 import { createScore, type Score } from "./wilson-interval.js";
 

@@ -5,7 +5,7 @@ import {
   type EvaluateToyboxOptions,
   type EvaluationStep,
 } from "@unclip/evaluation";
-import type { Picture } from "@unclip/sampler";
+import type { Picture } from "@unclip/tensor";
 import sharp from "sharp";
 import { afterAll, describe, expect, it } from "vitest";
 

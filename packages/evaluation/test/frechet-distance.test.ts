@@ -1,5 +1,5 @@
 import { frechetDistance, gaussianOf } from "@unclip/evaluation";
-import { createRandom, tensor } from "@unclip/sampler";
+import { createRandom, tensor } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "../../../test-support/index.js";
 

@@ -1,6 +1,6 @@
 import { loadOracle, readOracleConfig, readScenes } from "@unclip/evaluation";
 import { createRuntime, openModelFolder } from "@unclip/runtime/node";
-import { picturesFromPixels, pixelsFromPicture, resizeBicubic, tensor } from "@unclip/sampler";
+import { picturesFromPixels, pixelsFromPicture, resizeBicubic, tensor } from "@unclip/tensor";
 import { afterAll, describe, expect, it } from "vitest";
 import { expectRelative, readFixtureTensors, rowOf } from "../../../test-support/index.js";
 

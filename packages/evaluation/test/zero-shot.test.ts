@@ -1,5 +1,5 @@
 import { zeroShotScores, type ToyboxCase } from "@unclip/evaluation";
-import { tensor, type Picture } from "@unclip/sampler";
+import { tensor, type Picture } from "@unclip/tensor";
 import { expect, it } from "vitest";
 
 /* An encoder that knows colours and styles by two numbers of the embedding, and takes every shape for a cube. */

@@ -1,4 +1,4 @@
-import { sizeOf, UnclipError } from "@unclip/sampler";
+import { sizeOf, UnclipError } from "@unclip/tensor";
 import { checkDifferences, type Checkpoint } from "./checkpoint.js";
 import {
   encodeModel,

@@ -1,4 +1,4 @@
-import { UnclipError } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
 import type { SafetensorsEntry } from "./safetensors.js";
 
 /** A weight of a checkpoint: where it lies, and in which file. */

@@ -1,4 +1,4 @@
-import { parseRecord, sizeOf, UnclipError } from "@unclip/sampler";
+import { parseRecord, sizeOf, UnclipError } from "@unclip/tensor";
 
 /** Storage types of safetensors that a graph can read. */
 export type WeightType = "F32" | "F16" | "BF16" | "I64" | "I32";

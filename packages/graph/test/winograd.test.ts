@@ -1,5 +1,5 @@
 import { conv2d, createCheckpoint, createGraphBuilder, type Checkpoint } from "@unclip/graph";
-import { createRandom, sizeOf, tensor, type Tensor } from "@unclip/sampler";
+import { createRandom, sizeOf, tensor, type Tensor } from "@unclip/tensor";
 import { InferenceSession } from "onnxruntime-node";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-import { createConfigReader } from "@unclip/sampler";
+import { createConfigReader } from "@unclip/tensor";
 
 /** Sizes of a PriorTransformer. */
 export interface PriorConfig {

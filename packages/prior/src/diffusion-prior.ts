@@ -1,21 +1,18 @@
-import { readCheckpoint, readJson, readScheduler, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
 import {
+  readJson,
   checkDims,
   concatText,
   filled,
-  planWalk,
   repeatRows,
-  sample,
   tensor,
   textRows,
-  withGuidance,
   withoutPadding,
   zip,
-  type Denoiser,
-  type SchedulerConfig,
   type Tensor,
   type TextFeatures,
-} from "@unclip/sampler";
+} from "@unclip/tensor";
+import { readScheduler, planWalk, sample, withGuidance, type Denoiser, type SchedulerConfig } from "@unclip/sampler";
 import { readPriorConfig, type PriorConfig } from "./config.js";
 import { priorNetwork } from "./network.js";
 import type { Prior } from "./prior.js";

@@ -1,16 +1,11 @@
 import {
-  checkDims,
   estimateAnalyticTable,
-  rows,
-  sliceText,
   spaceTimesteps,
   type AnalyticBatch,
   type AnalyticTable,
   type AnalyticTableStep,
-  type Random,
-  type Tensor,
-  type TextFeatures,
 } from "@unclip/sampler";
+import { checkDims, rows, sliceText, type Random, type Tensor, type TextFeatures } from "@unclip/tensor";
 import { normalise, type ConditionedPrior, type DiffusionPrior } from "./diffusion-prior.js";
 
 /** Options of {@link estimatePriorTable}. */

@@ -1,4 +1,5 @@
-import type { AnalyticTable, Random, SampleStep, Tensor, TextFeatures } from "@unclip/sampler";
+import type { AnalyticTable, SampleStep } from "@unclip/sampler";
+import type { Random, Tensor, TextFeatures } from "@unclip/tensor";
 
 /** Options of {@link Prior.embed}. */
 export interface PriorOptions {

@@ -1,6 +1,7 @@
 import { estimatePriorTable, loadDiffusionPrior, type DiffusionPrior } from "@unclip/prior";
 import { createRuntime, openModelFolder } from "@unclip/runtime/node";
-import { addNoise, alphaBar, createRandom, finish, predictedEps, tensor, valuesOf, zip } from "@unclip/sampler";
+import { addNoise, alphaBar, finish, predictedEps } from "@unclip/sampler";
+import { createRandom, tensor, valuesOf, zip } from "@unclip/tensor";
 import { expect, describe, it } from "vitest";
 import { fixturePath } from "../../../test-support/index.js";
 

@@ -1,6 +1,6 @@
 import { emptyPast, priorNetwork, readPriorConfig } from "@unclip/prior";
-import { createRuntime, openModelFolder, readCheckpoint, readJson } from "@unclip/runtime/node";
-import { tensor, withoutPadding } from "@unclip/sampler";
+import { createRuntime, openModelFolder, readCheckpoint } from "@unclip/runtime/node";
+import { readJson, tensor, withoutPadding } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import {
   expectRelative,

@@ -6,7 +6,7 @@ import {
   type Checkpoint,
   type SafetensorsEntry,
 } from "@unclip/graph";
-import { UnclipError } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
 import type { ModelFolder } from "./model-folder.js";
 import { componentName, EXPECTED_WEIGHTS, findWeightFiles } from "./weight-files.js";
 

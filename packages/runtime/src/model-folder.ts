@@ -1,17 +1,12 @@
-import { parseRecord, readSchedulerConfig, UnclipError, type SchedulerConfig } from "@unclip/sampler";
+import type { TextFolder } from "@unclip/tensor";
 
 /** A model folder in the diffusers layout, wherever it lies. Paths are relative to it and use "/". */
-export interface ModelFolder {
-  /** What messages call it: the path or address it was opened from. */
-  readonly name: string;
+export interface ModelFolder extends TextFolder {
   /** Weight files of this variant are taken where a component has them, for example "fp16"; otherwise, or if absent, the plain ones. */
   readonly variant?: string;
-  has(path: string): Promise<boolean>;
   sizeBytes(path: string): Promise<number>;
   /** The bytes [start, end) of a file. */
   bytes(path: string, start: number, end: number): Promise<Uint8Array>;
-  /** A whole text file. */
-  text(path: string): Promise<string>;
   /** What a graph calls the weight file at `path`; the path itself if absent. */
   weightLocation?(path: string): string;
 }
@@ -41,29 +36,4 @@ export interface BlobFolder extends ModelFolder {
  * @param component sub-folder, for example "decoder"; "" for the model folder itself */
 export function pathIn(component: string, file: string): string {
   return component === "" ? file : `${component}/${file}`;
-}
-
-/** The JSON object in a file of the folder.
- * @throws UnclipError "config" if the file is missing or holds something else */
-export async function readJson(folder: ModelFolder, path: string): Promise<Record<string, unknown>> {
-  return parseRecord(await readText(folder, path), `${folder.name}/${path}`);
-}
-
-/** A text file of the folder.
- * @throws UnclipError "config" if it is missing */
-export async function readText(folder: ModelFolder, path: string): Promise<string> {
-  if (!(await folder.has(path))) {
-    throw new UnclipError(
-      "config",
-      `${folder.name}: ${path} is missing; expected a complete model folder in the diffusers layout`,
-    );
-  }
-  return folder.text(path);
-}
-
-/** The scheduler in a component's scheduler_config.json.
- * @throws UnclipError "config" if it is missing or not supported */
-export async function readScheduler(folder: ModelFolder, component: string): Promise<SchedulerConfig> {
-  const path = `${component}/scheduler_config.json`;
-  return readSchedulerConfig(await readText(folder, path), `${folder.name}/${path}`);
 }

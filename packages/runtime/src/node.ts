@@ -1,4 +1,4 @@
-import { UnclipError } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
 import { openSession } from "./node/session.js";
 import { createRuntimeWith, type Runtime, type RuntimeOptions } from "./runtime.js";
 
@@ -12,20 +12,11 @@ export {
   type HubProgress,
   type HubRepository,
   type SelectFiles,
-} from "./hub.js";
-export {
-  pathIn,
-  readJson,
-  readScheduler,
-  readText,
-  type BlobFolder,
-  type Directory,
-  type FolderOptions,
-  type ModelFolder,
-} from "./model-folder.js";
+} from "@unclip/hub/node";
+export { pathIn, type BlobFolder, type Directory, type FolderOptions, type ModelFolder } from "./model-folder.js";
 export { openModelFolder } from "./node/directory.js";
 export { openSession } from "./node/session.js";
-export { openHubModel } from "./node/hub/model.js";
+export { openHubModel, type OpenHubModelOptions } from "./node/hub-model.js";
 export type { Feeds, Network, Runtime, RuntimeOptions, Session } from "./runtime.js";
 export { selectModelFiles, type SelectModelFilesOptions } from "./select-files.js";
 

@@ -1,5 +1,5 @@
 import type { Graph } from "@unclip/graph";
-import { UnclipError, type Tensor } from "@unclip/sampler";
+import { UnclipError, type Tensor } from "@unclip/tensor";
 import { env, type Tensor as OrtTensor } from "onnxruntime-common";
 import type { ModelFolder } from "./model-folder.js";
 

@@ -1,5 +1,6 @@
-import type { HubRepository, SelectFiles } from "./hub.js";
-import { readJson, type ModelFolder } from "./model-folder.js";
+import type { HubRepository, SelectFiles } from "@unclip/hub";
+import { type ModelFolder } from "./model-folder.js";
+import { readJson } from "@unclip/tensor";
 import { findWeightFiles } from "./weight-files.js";
 
 /** Options of `selectModelFiles`. */

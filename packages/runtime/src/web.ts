@@ -1,4 +1,4 @@
-import { UnclipError } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
 import { openSession } from "./web/session.js";
 import { createRuntimeWith, type Runtime, type RuntimeOptions } from "./runtime.js";
 
@@ -12,19 +12,10 @@ export {
   type HubProgress,
   type HubRepository,
   type SelectFiles,
-} from "./hub.js";
-export {
-  pathIn,
-  readJson,
-  readScheduler,
-  readText,
-  type BlobFolder,
-  type Directory,
-  type FolderOptions,
-  type ModelFolder,
-} from "./model-folder.js";
+} from "@unclip/hub/web";
+export { pathIn, type BlobFolder, type Directory, type FolderOptions, type ModelFolder } from "./model-folder.js";
 export { openModelFolder } from "./web/blob-folder.js";
-export { openHubModel } from "./web/hub-model.js";
+export { openHubModel, type OpenHubModelOptions } from "./web/hub-model.js";
 export type { Feeds, Network, Runtime, RuntimeOptions, Session } from "./runtime.js";
 export { selectModelFiles, type SelectModelFilesOptions } from "./select-files.js";
 

@@ -1,5 +1,5 @@
-import { UnclipError } from "@unclip/sampler";
-import { pathIn, readJson, type ModelFolder } from "./model-folder.js";
+import { UnclipError, readJson } from "@unclip/tensor";
+import { pathIn, type ModelFolder } from "./model-folder.js";
 
 /** The files that hold the weights of one component. */
 export interface WeightFiles {

@@ -1,4 +1,4 @@
-import { openHubModel, type HubOptions } from "@unclip/runtime/node";
+import { openHubModel, type OpenHubModelOptions } from "@unclip/runtime/node";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { fixturePath } from "../../../test-support/index.js";
@@ -17,7 +17,7 @@ export interface Setup {
   readonly commit: string;
   /** Absolute path in the model's part of the cache. */
   readonly at: (...path: string[]) => string;
-  readonly open: (options?: HubOptions & { readonly id?: string }) => ReturnType<typeof openHubModel>;
+  readonly open: (options?: OpenHubModelOptions & { readonly id?: string }) => ReturnType<typeof openHubModel>;
 }
 
 /** The prior and the vocabulary of the fixture. */
@@ -40,7 +40,7 @@ export async function setUp(
 }
 
 /** Selects all files. */
-export const everything: HubOptions["files"] = ({ files }) => files.map(({ path }) => path);
+export const everything: OpenHubModelOptions["files"] = ({ files }) => files.map(({ path }) => path);
 
 /** Faults for the requests of the large file, one after the other; then all goes well. */
 export function faults(...list: readonly (Fault | undefined)[]): (exchange: Exchange) => Fault | undefined {

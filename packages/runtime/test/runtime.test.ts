@@ -1,6 +1,6 @@
 import { add, createGraphBuilder, gather, matmul, type Graph } from "@unclip/graph";
 import { createRuntime, openModelFolder, readCheckpoint, type ModelFolder } from "@unclip/runtime/node";
-import { tensor } from "@unclip/sampler";
+import { tensor } from "@unclip/tensor";
 import { Tensor } from "onnxruntime-node";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";

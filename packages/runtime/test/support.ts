@@ -1,6 +1,6 @@
 import { add, createGraphBuilder } from "@unclip/graph";
 import { createRuntime, readCheckpoint, type ModelFolder } from "@unclip/runtime/node";
-import { tensor } from "@unclip/sampler";
+import { tensor } from "@unclip/tensor";
 import { mkdtemp, open, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";

@@ -1,5 +1,5 @@
 import { alphaBar, type NoiseSchedule } from "./schedule.js";
-import { zip, type Tensor } from "./tensor.js";
+import { zip, type Tensor } from "@unclip/tensor";
 
 /** A sample of q(x_t | x_0): x_t = sqrt(ᾱ_t) x_0 + sqrt(1 - ᾱ_t) ε.
  * @param x0 clean sample, any shape

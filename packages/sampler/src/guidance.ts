@@ -1,5 +1,5 @@
 import type { Denoiser } from "./prediction.js";
-import { concatRows, rows, zip, type Tensor } from "./tensor.js";
+import { concatRows, rows, zip, type Tensor } from "@unclip/tensor";
 
 /** Classifier-free guidance: uncond + s (cond - uncond). Scale 1 is off, 0 ignores the condition.
  * @see Ho and Salimans 2022 (arXiv:2207.12598) eq. 6, there with w = s - 1 */

@@ -1,4 +1,3 @@
-export { createConfigReader, type ConfigReader } from "./config-reader.js";
 export {
   addNoise,
   epsFromV,
@@ -10,9 +9,7 @@ export {
   type Posterior,
   type StepRates,
 } from "./diffusion.js";
-export { UnclipError, checkAborted, isUnclipError, type UnclipErrorCode } from "./errors.js";
 export { guide, withGuidance } from "./guidance.js";
-export { picturesFromPixels, pixelsFromPicture, type Picture } from "./picture.js";
 export {
   clipX0,
   predictedEps,
@@ -22,8 +19,6 @@ export {
   type Prediction,
   type PredictionType,
 } from "./prediction.js";
-export { createRandom, perPicture, type Random } from "./random.js";
-export { resizeBicubic, resizePicture } from "./resize.js";
 export {
   analyticDpm,
   estimateAnalyticTable,
@@ -70,23 +65,6 @@ export {
   type ScheduleOptions,
 } from "./schedule.js";
 export type { StepArguments } from "./scheduler-classes.js";
-export { parseRecord, readSchedulerConfig, withSampler, type SchedulerConfig } from "./scheduler-config.js";
-export {
-  checkDims,
-  clamp,
-  concatChannels,
-  concatRows,
-  filled,
-  map,
-  repeatRows,
-  rows,
-  sizeOf,
-  splitChannels,
-  tensor,
-  valuesOf,
-  zip,
-  type Tensor,
-} from "./tensor.js";
+export { readScheduler, readSchedulerConfig, withSampler, type SchedulerConfig } from "./scheduler-config.js";
 export { respaceTimesteps, spaceTimesteps, type TimestepOptions, type TimestepSpacing } from "./timesteps.js";
-export { concatText, repeatText, sliceText, textRows, withoutPadding, type TextFeatures } from "./text-features.js";
 export { planWalk, type Walk, type WalkOptions } from "./walk.js";

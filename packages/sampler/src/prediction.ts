@@ -1,6 +1,5 @@
 import { epsFromV, epsFromX0, x0FromEps, x0FromV } from "./diffusion.js";
-import { UnclipError } from "./errors.js";
-import { map, valuesOf, type Tensor } from "./tensor.js";
+import { UnclipError, map, valuesOf, type Tensor } from "@unclip/tensor";
 
 /** What a network predicts, by the names of scheduler_config.json: ε, x_0 or v. */
 export type PredictionType = "epsilon" | "sample" | "v_prediction";

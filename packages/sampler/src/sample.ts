@@ -1,8 +1,6 @@
-import { UnclipError, checkAborted } from "./errors.js";
+import { UnclipError, checkAborted, map, type Tensor, type Random } from "@unclip/tensor";
 import type { Denoiser, Prediction } from "./prediction.js";
-import type { Random } from "./random.js";
 import type { NoiseSchedule } from "./schedule.js";
-import { map, type Tensor } from "./tensor.js";
 
 /** What one step of a sampler gives. */
 export interface Step {

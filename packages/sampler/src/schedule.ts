@@ -1,4 +1,4 @@
-import { UnclipError } from "./errors.js";
+import { UnclipError } from "@unclip/tensor";
 
 /** The noise schedule of a diffusion process of T steps: q(x_t | x_0) = N(sqrt(ᾱ_t) x_0, (1 - ᾱ_t) I). */
 export interface NoiseSchedule {

@@ -1,5 +1,11 @@
-import { createConfigReader, type ConfigReader } from "./config-reader.js";
-import { UnclipError } from "./errors.js";
+import {
+  createConfigReader,
+  parseRecord,
+  readText,
+  UnclipError,
+  type ConfigReader,
+  type TextFolder,
+} from "@unclip/tensor";
 import type { Clipping, PredictionType } from "./prediction.js";
 import type { Sampler } from "./sample.js";
 import type { VarianceType } from "./samplers/ancestral.js";
@@ -23,6 +29,14 @@ export interface SchedulerConfig {
   readonly sampler: Sampler;
   /** The file's own timesteps for N steps, in the order of the walk. */
   timesteps(steps: number): number[];
+}
+
+/** The scheduler in a component's scheduler_config.json.
+ * @param component sub-folder, for example "decoder_scheduler"
+ * @throws UnclipError "config" if the file is missing or not supported */
+export async function readScheduler(folder: TextFolder, component: string): Promise<SchedulerConfig> {
+  const path = `${component}/scheduler_config.json`;
+  return readSchedulerConfig(await readText(folder, path), `${folder.name}/${path}`);
 }
 
 /** Reads the text of a scheduler_config.json of one of the classes in {@link SCHEDULER_CLASSES}.
@@ -132,33 +146,4 @@ function readSchedule(fields: SchedulerFields, values: Values): NoiseSchedule {
         betaEnd: values["beta_end"] === undefined ? undefined : fields.number("beta_end"),
       });
   return values["rescale_betas_zero_snr"] === true ? rescaleZeroTerminalSnr(schedule) : schedule;
-}
-
-/** The JSON object that `text` holds.
- * @param where the file's name, for messages
- * @throws UnclipError "config" if it is not JSON, or not an object */
-export function parseRecord(text: string, where: string): Record<string, unknown> {
-  let json: unknown;
-  try {
-    json = JSON.parse(withoutInfinity(text));
-  } catch (cause) {
-    throw new UnclipError("config", `${where}: not valid JSON (${(cause as Error).message}); download the file again`, {
-      cause,
-    });
-  }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new UnclipError(
-      "config",
-      `${where}: expected a JSON object, got ${Array.isArray(json) ? "an array" : String(json)}`,
-    );
-  }
-  return json as Record<string, unknown>;
-}
-
-/** Python writes Infinity, -Infinity and NaN into JSON, which has no word for them: 1e999 reads as Infinity, null stands for NaN. */
-function withoutInfinity(text: string): string {
-  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|Infinity|NaN/g, (token) => {
-    if (token === "Infinity") return "1e999";
-    return token === "NaN" ? "null" : token;
-  });
 }

@@ -1,4 +1,4 @@
-import { UnclipError } from "./errors.js";
+import { UnclipError } from "@unclip/tensor";
 
 /** The rules that pick N of T training timesteps. */
 export type TimestepSpacing = "unclip" | "linspace" | "leading" | "trailing";

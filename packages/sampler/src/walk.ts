@@ -1,4 +1,4 @@
-import { isUnclipError, UnclipError } from "./errors.js";
+import { isUnclipError, UnclipError } from "@unclip/tensor";
 import type { PredictionType } from "./prediction.js";
 import type { Sampler } from "./sample.js";
 import type { AnalyticTable } from "./samplers/analytic-dpm.js";

@@ -1,17 +1,15 @@
 import {
   addNoise,
   analyticDpm,
-  createRandom,
   createSchedule,
   ddpm,
   estimateAnalyticTable,
   finish,
-  map,
   sample,
-  valuesOf,
   type AnalyticTable,
   type Sampler,
 } from "@unclip/sampler";
+import { createRandom, map, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { gaussian, linspace, walk } from "./toy.js";
 

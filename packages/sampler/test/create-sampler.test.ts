@@ -1,19 +1,16 @@
 import {
-  createRandom,
   createSampler,
   createSchedule,
   finish,
-  isUnclipError,
-  map,
   sample,
   SAMPLER_NAMES,
   samplerTakes,
   unclip,
-  valuesOf,
   withGuidance,
   type Denoiser,
   type Sampler,
 } from "@unclip/sampler";
+import { createRandom, isUnclipError, map, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "../../../test-support/index.js";
 import { linspace, point, scaledLinear, sine, walk } from "./toy.js";

@@ -1,4 +1,5 @@
-import { addNoise, ddim, ddimInversion, map, valuesOf, type Denoiser, type Tensor } from "@unclip/sampler";
+import { addNoise, ddim, ddimInversion, type Denoiser } from "@unclip/sampler";
+import { map, valuesOf, type Tensor } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose, largestDifference } from "../../../test-support/index.js";
 import { linspace, scaledLinear, walk } from "./toy.js";

@@ -1,20 +1,17 @@
 import {
-  createRandom,
   createSchedule,
   ddim,
   ddpm,
   finish,
-  map,
   sample,
   spaceTimesteps,
-  tensor,
   unclip,
-  valuesOf,
   type Denoiser,
   type Prediction,
   type Sampler,
   type TimestepSpacing,
 } from "@unclip/sampler";
+import { createRandom, map, tensor, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "../../../test-support/index.js";
 

@@ -1,14 +1,5 @@
-import {
-  createRandom,
-  finish,
-  map,
-  parseRecord,
-  readSchedulerConfig,
-  sample,
-  valuesOf,
-  withSampler,
-  type SchedulerConfig,
-} from "@unclip/sampler";
+import { finish, readSchedulerConfig, sample, withSampler, type SchedulerConfig } from "@unclip/sampler";
+import { createRandom, map, parseRecord, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "../../../test-support/index.js";
 import { linspace, sine } from "./toy.js";

@@ -1,20 +1,14 @@
 import {
-  concatChannels,
-  createRandom,
   createSchedule,
-  map,
   readSchedulerConfig,
   rescaleZeroTerminalSnr,
   sample,
-  splitChannels,
-  tensor,
-  valuesOf,
   type BetaSchedule,
   type Denoiser,
   type NoiseSchedule,
   type SchedulerConfig,
-  type Tensor,
 } from "@unclip/sampler";
+import { concatChannels, createRandom, map, splitChannels, tensor, valuesOf, type Tensor } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose, expectRelative, readFixture } from "../../../test-support/index.js";
 

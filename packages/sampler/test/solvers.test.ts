@@ -1,5 +1,4 @@
 import {
-  createRandom,
   createSampler,
   ddim,
   dpmSolver,
@@ -8,10 +7,10 @@ import {
   lms,
   pndm,
   unipc,
-  valuesOf,
   type NoiseSchedule,
   type Sampler,
 } from "@unclip/sampler";
+import { createRandom, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose, largestDifference } from "../../../test-support/index.js";
 import { gaussian, linspace, scaledLinear, sine, walk } from "./toy.js";

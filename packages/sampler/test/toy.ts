@@ -1,16 +1,5 @@
-import {
-  createRandom,
-  createSchedule,
-  finish,
-  map,
-  sample,
-  tensor,
-  valuesOf,
-  type Denoiser,
-  type NoiseSchedule,
-  type Sampler,
-  type Tensor,
-} from "@unclip/sampler";
+import { createSchedule, finish, sample, type Denoiser, type NoiseSchedule, type Sampler } from "@unclip/sampler";
+import { createRandom, map, tensor, valuesOf, type Tensor } from "@unclip/tensor";
 
 /** Evenly spaced values from -1 to 1. */
 export function linspace(dims: readonly number[]): Tensor {

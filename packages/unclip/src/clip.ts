@@ -6,8 +6,8 @@ import {
   type ImageEncoder,
   type TextEncoder,
 } from "@unclip/clip";
-import { createRuntime, readJson, selectModelFiles, type ModelFolder, type SelectFiles } from "@unclip/runtime";
-import { checkAborted, UnclipError } from "@unclip/sampler";
+import { createRuntime, selectModelFiles, type ModelFolder, type SelectFiles } from "@unclip/runtime";
+import { readJson, checkAborted, UnclipError } from "@unclip/tensor";
 import { openModel } from "./open-model.js";
 import type { LoadOptions } from "./types.js";
 

@@ -1,5 +1,5 @@
-import { readJson, type ModelFolder } from "@unclip/runtime";
-import { createConfigReader } from "@unclip/sampler";
+import { type ModelFolder } from "@unclip/runtime";
+import { readJson, createConfigReader } from "@unclip/tensor";
 
 /** Settings that `generate` uses where the caller gives none. */
 export interface Defaults {

@@ -1,5 +1,5 @@
 import type { EncodedText } from "@unclip/clip";
-import { checkAborted, repeatText, sliceText, UnclipError } from "@unclip/sampler";
+import { checkAborted, repeatText, sliceText, UnclipError } from "@unclip/tensor";
 import { paint, recipeOf, type LoadedModel } from "./paint.js";
 import { choosePrior, completeSettings } from "./settings.js";
 import { createStageRunner, once } from "./stage-runner.js";

@@ -20,19 +20,18 @@ export type {
   Unclip,
   VaryOptions,
 } from "./types.js";
+export { SAMPLER_NAMES, type AnalyticTable } from "@unclip/sampler";
 export {
   concatRows,
   createRandom,
   isUnclipError,
   perPicture,
   resizePicture,
-  SAMPLER_NAMES,
   UnclipError,
-  type AnalyticTable,
   type Picture,
   type Random,
   type Tensor,
-} from "@unclip/sampler";
+} from "@unclip/tensor";
 export {
   classify,
   cosineSimilarity,

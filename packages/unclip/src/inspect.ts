@@ -1,6 +1,6 @@
 import type { Checkpoint } from "@unclip/graph";
 import { createRuntime, readCheckpoint, type ModelFolder } from "@unclip/runtime";
-import { isUnclipError, sizeOf } from "@unclip/sampler";
+import { isUnclipError, sizeOf } from "@unclip/tensor";
 import { readModelIndex } from "./model-index.js";
 import { openModel } from "./open-model.js";
 import { loadStages } from "./stages.js";

@@ -1,5 +1,6 @@
 import { createRuntime } from "@unclip/runtime";
-import { checkAborted, finish } from "@unclip/sampler";
+import { finish } from "@unclip/sampler";
+import { checkAborted } from "@unclip/tensor";
 import { readDefaults } from "./defaults.js";
 import { generate } from "./generate.js";
 import { readModelIndex } from "./model-index.js";

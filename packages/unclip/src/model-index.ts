@@ -1,5 +1,5 @@
-import { readJson, type ModelFolder } from "@unclip/runtime";
-import { createConfigReader, UnclipError } from "@unclip/sampler";
+import { type ModelFolder } from "@unclip/runtime";
+import { readJson, createConfigReader, UnclipError } from "@unclip/tensor";
 
 /** What model_index.json says a folder holds. */
 export interface ModelIndex {

@@ -1,6 +1,6 @@
 import type { DecoderCondition } from "@unclip/decoder";
 import type { Runtime } from "@unclip/runtime";
-import { picturesFromPixels, type Picture, type TextFeatures } from "@unclip/sampler";
+import { picturesFromPixels, type Picture, type TextFeatures } from "@unclip/tensor";
 import packageJson from "../package.json" with { type: "json" };
 import type { Defaults } from "./defaults.js";
 import type { Settings } from "./settings.js";

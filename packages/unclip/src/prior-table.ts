@@ -1,18 +1,17 @@
 import { estimatePriorTable as estimate, type DiffusionPrior } from "@unclip/prior";
+import { planWalk, type AnalyticTable } from "@unclip/sampler";
 import {
   checkAborted,
   concatRows,
   concatText,
   createRandom,
-  planWalk,
   sliceText,
   UnclipError,
-  type AnalyticTable,
   type Picture,
   type Random,
   type Tensor,
   type TextFeatures,
-} from "@unclip/sampler";
+} from "@unclip/tensor";
 import type { LoadedModel } from "./paint.js";
 import type { PriorExample, PriorTableOptions, StageStep } from "./types.js";
 

@@ -1,5 +1,6 @@
 import { textEmbeddingAsPrior, withoutPrior, type Prior } from "@unclip/prior";
-import { createRandom, planWalk, UnclipError, type Random } from "@unclip/sampler";
+import { planWalk } from "@unclip/sampler";
+import { createRandom, UnclipError, type Random } from "@unclip/tensor";
 import type { Defaults } from "./defaults.js";
 import type { Stages } from "./stages.js";
 import type { GenerateOptions, PriorChoice } from "./types.js";

@@ -1,4 +1,5 @@
-import type { Picture, SampleStep, Tensor } from "@unclip/sampler";
+import type { SampleStep } from "@unclip/sampler";
+import type { Picture, Tensor } from "@unclip/tensor";
 import type { StageStep, StageTiming } from "./types.js";
 
 /** Runs stages one after another, passes their steps on as progress, and notes the time each took. */

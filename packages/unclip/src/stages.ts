@@ -2,7 +2,7 @@ import { loadImageEncoder, loadTextEncoder, type ImageEncoder, type TextEncoder 
 import { loadDecoder, type Decoder } from "@unclip/decoder";
 import { loadDiffusionPrior, type DiffusionPrior } from "@unclip/prior";
 import type { ModelFolder, Runtime } from "@unclip/runtime";
-import { UnclipError } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
 import { loadUpsampler, type Upsampler } from "@unclip/upsampler";
 import type { ModelIndex } from "./model-index.js";
 

@@ -1,6 +1,7 @@
 import type { Prior } from "@unclip/prior";
 import type { HubProgress } from "@unclip/runtime";
-import type { AnalyticTable, Picture, Random, Tensor } from "@unclip/sampler";
+import type { AnalyticTable } from "@unclip/sampler";
+import type { Picture, Random, Tensor } from "@unclip/tensor";
 import type { Defaults } from "./defaults.js";
 import type { Stages } from "./stages.js";
 

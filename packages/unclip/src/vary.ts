@@ -1,4 +1,4 @@
-import { checkAborted, repeatRows, UnclipError, type Picture } from "@unclip/sampler";
+import { checkAborted, repeatRows, UnclipError, type Picture } from "@unclip/tensor";
 import { paint, recipeOf, type LoadedModel } from "./paint.js";
 import { completeSettings } from "./settings.js";
 import { createStageRunner, once } from "./stage-runner.js";

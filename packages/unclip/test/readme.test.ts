@@ -40,7 +40,19 @@ describe("examples of the READMEs", () => {
   });
 
   it("are there for every package that is a library", () => {
-    const libraries = ["sampler", "graph", "runtime", "clip", "prior", "decoder", "upsampler", "evaluation", "unclip"];
+    const libraries = [
+      "tensor",
+      "sampler",
+      "hub",
+      "graph",
+      "runtime",
+      "clip",
+      "prior",
+      "decoder",
+      "upsampler",
+      "evaluation",
+      "unclip",
+    ];
     for (const name of libraries) expect(examples.map(({ path }) => path)).toContain(`packages/${name}/README.md`);
   });
 

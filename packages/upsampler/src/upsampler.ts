@@ -1,17 +1,6 @@
-import { readCheckpoint, readJson, readScheduler, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
-import {
-  concatChannels,
-  planWalk,
-  resizeBicubic,
-  sample,
-  tensor,
-  UnclipError,
-  type Denoiser,
-  type Random,
-  type SampleStep,
-  type SchedulerConfig,
-  type Tensor,
-} from "@unclip/sampler";
+import { readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { readJson, concatChannels, resizeBicubic, tensor, UnclipError, type Random, type Tensor } from "@unclip/tensor";
+import { readScheduler, planWalk, sample, type Denoiser, type SampleStep, type SchedulerConfig } from "@unclip/sampler";
 import { readUpsamplerConfig, type UpsamplerConfig } from "./config.js";
 import { upsamplerNetwork } from "./network.js";
 

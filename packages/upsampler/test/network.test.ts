@@ -1,5 +1,5 @@
-import { createRuntime, openModelFolder, readCheckpoint, readJson } from "@unclip/runtime/node";
-import { tensor } from "@unclip/sampler";
+import { createRuntime, openModelFolder, readCheckpoint } from "@unclip/runtime/node";
+import { readJson, tensor } from "@unclip/tensor";
 import { readUpsamplerConfig, upsamplerNetwork } from "@unclip/upsampler";
 import { expect, it } from "vitest";
 import {

@@ -1,5 +1,5 @@
 import type { Graph } from "@unclip/graph";
-import { UnclipError, type Tensor } from "@unclip/sampler";
+import { UnclipError, type Tensor } from "@unclip/tensor";
 import type { Directory, ModelFolder } from "../model-folder.js";
 import type { Session } from "../runtime.js";
 

@@ -1,4 +1,4 @@
-import { checkAborted, isUnclipError, UnclipError } from "@unclip/sampler";
+import { checkAborted, isUnclipError, UnclipError } from "@unclip/tensor";
 import type { BlobFolder, FolderOptions } from "../model-folder.js";
 
 /** How files are fetched. */

@@ -1,5 +1,5 @@
 import type { Graph } from "@unclip/graph";
-import { UnclipError, type Tensor } from "@unclip/sampler";
+import { UnclipError, type Tensor } from "@unclip/tensor";
 import type { BlobFolder, ModelFolder } from "../model-folder.js";
 import type { OpenSession } from "../runtime.js";
 

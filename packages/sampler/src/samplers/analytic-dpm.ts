@@ -1,10 +1,8 @@
 import { addNoise, epsFromX0, posterior } from "../diffusion.js";
-import { UnclipError, checkAborted } from "../errors.js";
+import { UnclipError, checkAborted, valuesOf, type Tensor, type Random } from "@unclip/tensor";
 import { clipX0, predictedEps, predictedX0, type Clipping, type Denoiser } from "../prediction.js";
-import type { Random } from "../random.js";
 import type { Sampler } from "../sample.js";
 import { alphaBar, type NoiseSchedule } from "../schedule.js";
-import { valuesOf, type Tensor } from "../tensor.js";
 import { spaceTimesteps, type TimestepSpacing } from "../timesteps.js";
 import { weightedSum } from "./weighted-sum.js";
 

@@ -1,9 +1,8 @@
 import { posterior, stepRates, type Posterior, type StepRates } from "../diffusion.js";
-import { UnclipError } from "../errors.js";
+import { UnclipError, valuesOf, zip, tensor, type Tensor } from "@unclip/tensor";
 import { clipX0, predictedX0, type Clipping, type Prediction } from "../prediction.js";
 import { alphaBar, type NoiseSchedule } from "../schedule.js";
 import type { Sampler } from "../sample.js";
-import { valuesOf, zip, tensor, type Tensor } from "../tensor.js";
 import { spaceTimesteps, type TimestepSpacing } from "../timesteps.js";
 
 /** The variance of an ancestral step, by the names of scheduler_config.json. */

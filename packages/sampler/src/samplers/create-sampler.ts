@@ -1,4 +1,4 @@
-import { UnclipError } from "../errors.js";
+import { UnclipError } from "@unclip/tensor";
 import type { Sampler } from "../sample.js";
 import { analyticDpm, type AnalyticDpmOptions } from "./analytic-dpm.js";
 import { ddpm, unclip, type AncestralOptions } from "./ancestral.js";

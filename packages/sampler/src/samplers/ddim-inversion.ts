@@ -1,4 +1,4 @@
-import { UnclipError } from "../errors.js";
+import { UnclipError } from "@unclip/tensor";
 import { clipX0, predictedEps, predictedX0, type Clipping } from "../prediction.js";
 import { alphaBar } from "../schedule.js";
 import type { Sampler } from "../sample.js";

@@ -1,5 +1,5 @@
 import type { Sampler } from "../sample.js";
-import type { Tensor } from "../tensor.js";
+import type { Tensor } from "@unclip/tensor";
 import { levelOf, multistepGrid, x0AtSigma, type Level, type MultistepOptions } from "./sigma-space.js";
 import { weightedSum } from "./weighted-sum.js";
 

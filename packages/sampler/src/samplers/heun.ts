@@ -1,4 +1,4 @@
-import { UnclipError } from "../errors.js";
+import { UnclipError } from "@unclip/tensor";
 import type { Process, Sampler } from "../sample.js";
 import { moveInSigma, sigmaGrid, x0AtSigma, type SigmaOptions, type Slope } from "./sigma-space.js";
 

@@ -1,5 +1,5 @@
 import { epsFromX0 } from "../diffusion.js";
-import { UnclipError } from "../errors.js";
+import { UnclipError, type Tensor } from "@unclip/tensor";
 import {
   clipX0,
   predictedEps,
@@ -10,7 +10,6 @@ import {
 } from "../prediction.js";
 import type { Process, Sampler } from "../sample.js";
 import { alphaBar } from "../schedule.js";
-import type { Tensor } from "../tensor.js";
 import { spaceTimesteps, type TimestepSpacing } from "../timesteps.js";
 import { weightedSum } from "./weighted-sum.js";
 

@@ -1,8 +1,7 @@
-import { UnclipError } from "../errors.js";
+import { UnclipError, type Tensor } from "@unclip/tensor";
 import { clipX0, predictedX0, type Clipping, type Prediction } from "../prediction.js";
 import type { Process } from "../sample.js";
 import type { NoiseSchedule } from "../schedule.js";
-import type { Tensor } from "../tensor.js";
 import { spaceTimesteps } from "../timesteps.js";
 import { weightedSum } from "./weighted-sum.js";
 

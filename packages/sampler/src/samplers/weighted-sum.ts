@@ -1,4 +1,4 @@
-import { checkDims, tensor, valuesOf, type Tensor } from "../tensor.js";
+import { checkDims, tensor, valuesOf, type Tensor } from "@unclip/tensor";
 
 /** Σ weight · x over tensors of one shape, added up in float64 and rounded once.
  * @throws UnclipError "shape" if the shapes differ */

@@ -1,6 +1,6 @@
 import { decoderNetwork, readDecoderConfig } from "@unclip/decoder";
-import { createRuntime, openModelFolder, readCheckpoint, readJson, type Network, type Runtime } from "@unclip/runtime";
-import { isUnclipError, map, tensor, type Tensor } from "@unclip/sampler";
+import { createRuntime, openModelFolder, readCheckpoint, type Network, type Runtime } from "@unclip/runtime";
+import { readJson, isUnclipError, map, tensor, type Tensor } from "@unclip/tensor";
 import { createRandom, loadUnclip, type Picture } from "unclip";
 
 /* What every platform must do. The same file runs in Node and, bundled, in a browser, so it knows no test library:

@@ -1,4 +1,4 @@
-import { UnclipError } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
 import { mkdir, stat, statfs } from "node:fs/promises";
 import type { HubCache } from "./cache.js";
 import type { ListedFile } from "./listing.js";

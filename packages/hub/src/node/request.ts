@@ -1,4 +1,4 @@
-import { checkAborted, isUnclipError, UnclipError } from "@unclip/sampler";
+import { checkAborted, isUnclipError, UnclipError } from "@unclip/tensor";
 import { refusalOf } from "./refusal.js";
 import { Interruption } from "./retry.js";
 import { isEndpoint, type HubSettings } from "./settings.js";

@@ -1,4 +1,4 @@
-import { createRandom, isUnclipError, perPicture, valuesOf } from "@unclip/sampler";
+import { createRandom, isUnclipError, perPicture, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { float32FromBase64, readFixture } from "../../../test-support/index.js";
 

@@ -1,6 +1,6 @@
-import { UnclipError } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
 import { readFile } from "node:fs/promises";
-import type { HubFile, HubRepository, SelectFiles } from "../../hub.js";
+import type { HubFile, HubRepository, SelectFiles } from "../hub.js";
 import type { HubSettings } from "./settings.js";
 
 /** The files of a repository, and how to get at one. */

@@ -1,6 +1,6 @@
-import { UnclipError } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
 import { open, rm, stat, type FileHandle } from "node:fs/promises";
-import type { HubProgress } from "../../hub.js";
+import type { HubProgress } from "../hub.js";
 import { fileUrl, type ListedFile } from "./listing.js";
 import { request, type HubAnswer } from "./request.js";
 import { Interruption, withRetries } from "./retry.js";

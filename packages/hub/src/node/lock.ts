@@ -1,4 +1,4 @@
-import { checkAborted } from "@unclip/sampler";
+import { checkAborted } from "@unclip/tensor";
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";

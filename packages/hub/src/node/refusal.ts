@@ -1,4 +1,4 @@
-import { UnclipError } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
 import { Interruption } from "./retry.js";
 import { isEndpoint, type HubSettings } from "./settings.js";
 

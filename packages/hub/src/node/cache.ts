@@ -13,7 +13,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
-import { isCommit, type HubFile } from "../../hub.js";
+import { isCommit, type HubFile } from "../hub.js";
 import { checkListedFile, type ListedFile } from "./listing.js";
 import type { HubSettings } from "./settings.js";
 import { onDisk } from "./storage-error.js";

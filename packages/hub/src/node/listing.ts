@@ -1,5 +1,5 @@
-import { UnclipError } from "@unclip/sampler";
-import { encodePath, HUB_ENDPOINT, isCommit, isPath, type HubFile } from "../../hub.js";
+import { UnclipError } from "@unclip/tensor";
+import { encodePath, HUB_ENDPOINT, isCommit, isPath, type HubFile } from "../hub.js";
 import { request, type HubRequest } from "./request.js";
 import { withRetries } from "./retry.js";
 import type { HubSettings } from "./settings.js";

@@ -1,4 +1,4 @@
-import { UnclipError } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
 
 const CURES: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full; free some space, or set HF_HUB_CACHE to a folder on a larger disk",

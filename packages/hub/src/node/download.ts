@@ -1,7 +1,7 @@
-import { checkAborted, UnclipError } from "@unclip/sampler";
+import { checkAborted, UnclipError } from "@unclip/tensor";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { HubProgress } from "../../hub.js";
+import type { HubProgress } from "../hub.js";
 import { hashBlob } from "./blob-hash.js";
 import type { HubCache } from "./cache.js";
 import type { ListedFile } from "./listing.js";

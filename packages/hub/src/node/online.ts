@@ -1,5 +1,5 @@
-import { checkAborted } from "@unclip/sampler";
-import { isCommit, type HubOptions, type SelectFiles } from "../../hub.js";
+import { checkAborted } from "@unclip/tensor";
+import { isCommit, type HubOptions, type SelectFiles } from "../hub.js";
 import { workAtOnce } from "./at-once.js";
 import { unlessReadOnly, type HubCache } from "./cache.js";
 import { checkDiskSpace } from "./disk-space.js";

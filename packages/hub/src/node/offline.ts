@@ -1,5 +1,5 @@
-import { UnclipError } from "@unclip/sampler";
-import { isCommit, type HubFile, type SelectFiles } from "../../hub.js";
+import { UnclipError } from "@unclip/tensor";
+import { isCommit, type HubFile, type SelectFiles } from "../hub.js";
 import type { HubCache } from "./cache.js";
 import type { ListedFile } from "./listing.js";
 import { selectFrom } from "./repository.js";

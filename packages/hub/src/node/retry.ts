@@ -1,4 +1,4 @@
-import { checkAborted, type UnclipError } from "@unclip/sampler";
+import { checkAborted, type UnclipError } from "@unclip/tensor";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HubSettings } from "./settings.js";
 

@@ -1,7 +1,7 @@
-import { UnclipError } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { HUB_ENDPOINT, parseHubModelId, type HubOptions } from "../../hub.js";
+import { HUB_ENDPOINT, parseHubModelId, type HubOptions } from "../hub.js";
 
 /** What to open and how, with every default filled in. */
 export interface HubSettings {

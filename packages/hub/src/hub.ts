@@ -1,5 +1,4 @@
-import { UnclipError } from "@unclip/sampler";
-import type { FolderOptions, ModelFolder } from "./model-folder.js";
+import { UnclipError, type TextFolder } from "@unclip/tensor";
 
 /** The public hub. */
 export const HUB_ENDPOINT = "https://huggingface.co";
@@ -11,13 +10,18 @@ export interface HubFile {
   readonly sizeBytes: number;
 }
 
-/** A repository of the hub at one commit, before its weights are fetched.
- * It is a model folder: `has` and `sizeBytes` answer from its list of files, `text` and `bytes` fetch the whole file they read. */
-export interface HubRepository extends ModelFolder {
+/** A repository of the hub at one commit, before its weights are fetched: it can be read like a folder.
+ * `has` and `sizeBytes` answer from its list of files, `text` and `bytes` fetch the whole file they read. */
+export interface HubRepository extends TextFolder {
+  /** Weight files of this variant are wanted where a component has them, for example "fp16". */
+  readonly variant?: string;
   /** Commit hash, 40 hexadecimal digits. */
   readonly commit: string;
   /** Every file of the repository. Offline, and if the list was never fetched: the files in the cache. */
   readonly files: readonly HubFile[];
+  sizeBytes(path: string): Promise<number>;
+  /** The bytes [start, end) of a file. */
+  bytes(path: string, start: number, end: number): Promise<Uint8Array>;
 }
 
 /** Chooses the files to fetch, after reading small files of the repository if need be.
@@ -39,11 +43,11 @@ export interface HubProgress {
   readonly status: "download" | "resume" | "verify" | "done";
 }
 
-/** Options of `openHubModel`. In browsers each file is fetched when it is first needed, so `files` and `onProgress` are not called,
+/** How a model of the hub is found and fetched. In browsers each file is fetched when it is first needed, so `onProgress` is not called,
  * and there is no cache of ours and no token: `offline`, `cacheDir` and `token` are refused. */
-export interface HubOptions extends FolderOptions {
-  /** Files to fetch; default `selectModelFiles()`: the configs and the safetensors weights of the model's components. */
-  readonly files?: SelectFiles;
+export interface HubOptions {
+  /** Weight files to take where a component has them, for example "fp16" for `model.fp16.safetensors`; default the plain ones. */
+  readonly variant?: string;
   /** Make no request, take everything from the cache; default: whether the environment's HF_HUB_OFFLINE is 1, ON, YES or TRUE. */
   readonly offline?: boolean;
   /** Access token for private and gated models; default the environment's HF_TOKEN. It is sent to the endpoint alone. */
@@ -65,7 +69,7 @@ export interface HubOptions extends FolderOptions {
   readonly fetch?: typeof fetch;
 }
 
-/** What is known of an opened model besides its files. */
+/** A model of the hub at one commit. */
 export interface HubModel {
   /** "owner/name" */
   readonly id: string;

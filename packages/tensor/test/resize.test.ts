@@ -1,4 +1,4 @@
-import { filled, isUnclipError, resizeBicubic, resizePicture, tensor, valuesOf, type Picture } from "@unclip/sampler";
+import { filled, isUnclipError, resizeBicubic, resizePicture, tensor, valuesOf, type Picture } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose, readFixture, readFixtureTensors, type FixtureTensor } from "../../../test-support/index.js";
 

@@ -1,4 +1,4 @@
-import type { HubFile, HubProgress } from "../../hub.js";
+import type { HubFile, HubProgress } from "../hub.js";
 
 /** Reports what has arrived of one file. */
 export type ReportProgress = (file: HubFile, fileLoaded: number, status: HubProgress["status"]) => void;

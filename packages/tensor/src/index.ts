@@ -1,0 +1,24 @@
+export { type ConfigReader, createConfigReader } from "./config-reader.js";
+export { type UnclipErrorCode, UnclipError, isUnclipError, checkAborted } from "./errors.js";
+export { parseRecord } from "./parse-record.js";
+export { type Picture, picturesFromPixels, pixelsFromPicture } from "./picture.js";
+export { type Random, createRandom, perPicture } from "./random.js";
+export { resizeBicubic, resizePicture } from "./resize.js";
+export {
+  type Tensor,
+  tensor,
+  valuesOf,
+  sizeOf,
+  filled,
+  map,
+  zip,
+  rows,
+  concatRows,
+  repeatRows,
+  splitChannels,
+  concatChannels,
+  clamp,
+  checkDims,
+} from "./tensor.js";
+export { type TextFeatures, concatText, repeatText, sliceText, textRows, withoutPadding } from "./text-features.js";
+export { readJson, readText, type TextFolder } from "./text-folder.js";
