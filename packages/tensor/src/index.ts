@@ -3,6 +3,7 @@ export { type UnclipErrorCode, UnclipError, isUnclipError, checkAborted } from "
 export { parseRecord } from "./parse-record.js";
 export { type Picture, picturesFromPixels, pixelsFromPicture } from "./picture.js";
 export { type Random, createRandom, perPicture } from "./random.js";
+export { createRun, type Run } from "./run.js";
 export { resizeBicubic, resizePicture } from "./resize.js";
 export {
   type Tensor,
