@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { SAMPLER_NAMES } from "unclip";
+import { SAMPLER_NAMES, type SamplerName } from "unclip";
 import { parseCount, parseCounts, parseGuidance, parsePngName, parseSeed, parseWhole } from "./option-values.js";
 import { readPriorTable } from "./prior-table.js";
 
@@ -20,9 +20,9 @@ export interface ModelFlags extends EngineFlags {
 export interface SamplingFlags {
   seed: number | bigint;
   decoderSteps?: number;
-  decoderSampler?: string;
+  decoderSampler?: SamplerName;
   upsamplers?: number;
-  upsamplerSampler?: string;
+  upsamplerSampler?: SamplerName;
   upsamplerSteps?: number[];
   decoderGuidance?: number;
 }
@@ -36,7 +36,7 @@ export interface PaintingFlags extends ModelFlags, SamplingFlags {
 export interface PriorFlags {
   prior: "diffusion" | "text-embedding" | "none";
   priorSteps?: number;
-  priorSampler?: string;
+  priorSampler?: SamplerName;
   priorTable?: string;
   priorGuidance?: number;
 }

@@ -15,10 +15,11 @@ import {
 } from "@unclip/tensor";
 import {
   readScheduler,
-  planWalk,
+  planSampling,
   sample,
   withGuidance,
   type Denoiser,
+  type SamplerChoice,
   type SampleStep,
   type SchedulerConfig,
 } from "@unclip/sampler";
@@ -47,8 +48,8 @@ export interface DecoderOptions {
   readonly random: Random;
   /** Sampling steps; default 25. */
   readonly steps?: number;
-  /** Another sampler than the model's own, for example "dpmpp-2m"; one of SAMPLER_NAMES of @unclip/sampler. */
-  readonly sampler?: string;
+  /** Another sampler than the model's own, for example "dpmpp-2m" or { name: "ddim", eta: 0.5 }. */
+  readonly sampler?: SamplerChoice;
   /** uncond + s (cond - uncond): 1 is off; default 8. */
   readonly guidanceScale?: number;
   /** Stops between two steps. */
@@ -128,7 +129,7 @@ export function createDecoder(networks: DecoderNetworks, parts: DecoderParts): D
       const n = (condition.imageEmbedding ?? condition.text?.textEmbedding)?.dims[0];
       if (n === undefined) throw new UnclipError("input", "decoder: give an imageEmbedding, text, or both");
       checkCondition(condition, n, parts);
-      const walk = planWalk(scheduler, "decoder", { steps, sampler });
+      const plan = planSampling(scheduler, "decoder", { steps, sampler });
       const empty = textRows(unconditional, n, "decoder.unconditional");
       const rows = [conditionRows(condition, empty, n, parts)];
       if (guidanceScale !== 1) rows.unshift(conditionRows({}, empty, n, parts));
@@ -142,7 +143,7 @@ export function createDecoder(networks: DecoderNetworks, parts: DecoderParts): D
         return { type: scheduler.predictionType, output: out["prediction"]!, variance: out["variance"] };
       };
       const pixels = yield* sample(guidanceScale === 1 ? denoise : withGuidance(denoise, guidanceScale), {
-        ...walk,
+        ...plan,
         xT: random.normal([n, config.inChannels, config.sampleSize, config.sampleSize]),
         random,
         signal,

@@ -12,7 +12,14 @@ import {
   type Tensor,
   type TextFeatures,
 } from "@unclip/tensor";
-import { readScheduler, planWalk, sample, withGuidance, type Denoiser, type SchedulerConfig } from "@unclip/sampler";
+import {
+  readScheduler,
+  planSampling,
+  sample,
+  withGuidance,
+  type Denoiser,
+  type SchedulerConfig,
+} from "@unclip/sampler";
 import { readPriorConfig, type PriorConfig } from "./config.js";
 import { priorNetwork } from "./network.js";
 import type { Prior } from "./prior.js";
@@ -104,15 +111,15 @@ export function createDiffusionPrior(
     config,
     scheduler,
     condition,
-    async *embed(text, { unconditional, random, steps = 25, sampler, table, guidanceScale = 4, signal }) {
+    async *embed(text, { unconditional, random, steps = 25, sampler, guidanceScale = 4, signal }) {
       const n = text.textEmbedding.dims[0]!;
       checkText(text, n, config);
-      const walk = planWalk(scheduler, "prior", { steps, sampler, table });
+      const plan = planSampling(scheduler, "prior", { steps, sampler });
       const isGuided = guidanceScale !== 1;
       const rows = isGuided ? concatText(textRows(unconditional, n, "prior.unconditional"), text) : text;
       const { denoise, statistics } = condition(rows);
       const x = yield* sample(isGuided ? withGuidance(denoise, guidanceScale) : denoise, {
-        ...walk,
+        ...plan,
         xT: random.normal([n, config.embeddingWidth]),
         random,
         signal,

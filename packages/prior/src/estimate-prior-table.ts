@@ -14,7 +14,7 @@ export interface PriorTableOptions {
   readonly text: TextFeatures;
   /** CLIP image embeddings z_i of their pictures, [N, D], as the image encoder gives them. */
   readonly imageEmbeddings: Tensor;
-  /** Steps of the walk that the table is for; default 64, as in the paper. */
+  /** Steps of the run that the table is for; default 64, as in the paper. */
   readonly steps?: number;
   /** Captions in one evaluation; default 8. */
   readonly batchSize?: number;
@@ -24,7 +24,7 @@ export interface PriorTableOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Estimates the table that lets a diffusion prior be walked by Analytic-DPM, as the paper walks its own: Γ of the network without
+/** Estimates the table that lets a diffusion prior be sampled by Analytic-DPM, as the paper samples its own: Γ of the network without
  * guidance, in normalised space. One evaluation per batch and timestep, and one more for the statistics of that space.
  * @returns after yielding its progress, the table for `steps`
  * @throws UnclipError "shape" if the features are not from this model, "input" for a number of steps that cannot be or no captions,

@@ -1,4 +1,4 @@
-import type { AnalyticTable, SampleStep } from "@unclip/sampler";
+import type { SamplerChoice, SampleStep } from "@unclip/sampler";
 import type { Random, Tensor, TextFeatures } from "@unclip/tensor";
 
 /** Options of {@link Prior.embed}. */
@@ -9,10 +9,8 @@ export interface PriorOptions {
   readonly random: Random;
   /** Sampling steps; default 25. A prior without steps ignores it. */
   readonly steps?: number;
-  /** Another sampler than the model's own, for example "dpmpp-2m"; one of SAMPLER_NAMES of @unclip/sampler. */
-  readonly sampler?: string;
-  /** What the sampler "analytic-dpm" needs, estimated for this number of steps (`estimatePriorTable`). */
-  readonly table?: AnalyticTable;
+  /** Another sampler than the model's own, for example "dpmpp-2m" or { name: "ddim", eta: 0.5 }. */
+  readonly sampler?: SamplerChoice;
   /** uncond + s (cond - uncond): 1 is off; default 4. */
   readonly guidanceScale?: number;
   /** Stops between two steps. */

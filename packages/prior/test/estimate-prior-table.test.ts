@@ -91,18 +91,23 @@ describe("estimatePriorTable", () => {
     await runtime.dispose();
   });
 
-  it("leads through a walk of as many steps, and of no other number", async () => {
+  it("leads through a run of as many steps, and of no other number", async () => {
     const { runtime, prior, features } = await open();
     const { text, imageEmbeddings } = features(2);
     const table = await finish(estimatePriorTable(prior, { text, imageEmbeddings, steps: 4, random: createRandom(0) }));
-    const walk = (steps: number) =>
+    const run = (steps: number) =>
       finish(
-        prior.embed(text, { unconditional: text, random: createRandom(0), steps, sampler: "analytic-dpm", table }),
+        prior.embed(text, {
+          unconditional: text,
+          random: createRandom(0),
+          steps,
+          sampler: { name: "analytic-dpm", table },
+        }),
       );
-    const embedding = await walk(4);
+    const embedding = await run(4);
     expect(embedding!.dims).toEqual(imageEmbeddings.dims);
     expect(valuesOf(embedding!).every(Number.isFinite)).toBe(true);
-    await expect(walk(7)).rejects.toThrow(/^prior.table: it is for 4 steps, not for 7/);
+    await expect(run(7)).rejects.toThrow(/^prior.sampler analytic-dpm: its table of 4 steps lacks timestep 832/);
     await runtime.dispose();
   });
 

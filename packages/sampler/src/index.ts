@@ -31,24 +31,43 @@ export {
 export { ddpm, unclip, type AncestralOptions, type VarianceType } from "./samplers/ancestral.js";
 export {
   createSampler,
+  isSampler,
   SAMPLER_NAMES,
-  samplerTakes,
+  SAMPLER_OPTIONS,
+  type SamplerChoice,
   type SamplerName,
   type SamplerOptions,
+  type SamplerSpec,
 } from "./samplers/create-sampler.js";
-export { ddim, type DdimOptions, type DdimWalkOptions } from "./samplers/ddim.js";
+export { ddim, type DdimOptions, type DdimStepOptions } from "./samplers/ddim.js";
 export { ddimInversion, type DdimInversionOptions } from "./samplers/ddim-inversion.js";
 export { dpmSolver, type DpmSolverOptions } from "./samplers/dpm-solver.js";
 export { euler, type Churn, type EulerOptions } from "./samplers/euler.js";
 export { eulerAncestral, type EulerAncestralOptions } from "./samplers/euler-ancestral.js";
 export { heun, type HeunOptions } from "./samplers/heun.js";
 export { lms, type LmsOptions } from "./samplers/lms.js";
+export {
+  describeOption,
+  type ChoiceOption,
+  type FlagOption,
+  type IntegerOption,
+  type NumberOption,
+  type NumbersOption,
+  type ObjectOption,
+  type OptionFields,
+  type SamplerOption,
+  type UnionOption,
+} from "./samplers/options.js";
 export { pndm, type PndmOptions } from "./samplers/pndm.js";
+export { formatSampler, parseSampler } from "./samplers/sampler-text.js";
 export type { MultistepOptions, SigmaOptions, SigmaSpacing } from "./samplers/sigma-space.js";
 export { unipc, type UnipcOptions } from "./samplers/unipc.js";
 export {
+  alphasAlong,
   finish,
   sample,
+  type Advance,
+  type Path,
   type Process,
   type SampleOptions,
   type SampleStep,
@@ -67,4 +86,10 @@ export {
 export type { StepArguments } from "./scheduler-classes.js";
 export { readScheduler, readSchedulerConfig, withSampler, type SchedulerConfig } from "./scheduler-config.js";
 export { respaceTimesteps, spaceTimesteps, type TimestepOptions, type TimestepSpacing } from "./timesteps.js";
-export { planWalk, type Walk, type WalkOptions } from "./walk.js";
+export {
+  planSampling,
+  startAt,
+  type PlanSamplingOptions,
+  type SamplingPlan,
+  type StartedPlan,
+} from "./plan-sampling.js";

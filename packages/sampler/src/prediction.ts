@@ -17,7 +17,7 @@ export interface Prediction {
 
 /** A network with its conditioning and guidance already wrapped around it.
  * @param xt noisy sample, [N, ...]
- * @param t training timestep in [0, T): a whole number, but for the samplers that walk in σ, whose levels may lie between two */
+ * @param t training timestep in [0, T): a whole number, but for the samplers that work in σ, whose levels may lie between two */
 export type Denoiser = (xt: Tensor, t: number, signal?: AbortSignal) => Promise<Prediction>;
 
 /** How a predicted x_0 is kept in range before a step uses it. */
@@ -25,8 +25,9 @@ export type Clipping =
   | { readonly kind: "none" }
   /** Clamp to [-range, range]. */
   | { readonly kind: "range"; readonly range: number }
-  /** Dynamic thresholding: clamp each sample to its quantile `ratio` of |x_0|, which lies in [1, max], and divide by it. */
-  | { readonly kind: "dynamic"; readonly ratio: number; readonly max: number };
+  /** Dynamic thresholding: clamp each sample to its quantile `ratio` of |x_0|, which is at least 1 and at most `max` (default none),
+   * and divide by it. */
+  | { readonly kind: "dynamic"; readonly ratio: number; readonly max?: number };
 
 /** The x_0 that a prediction stands for, before clipping. */
 export function predictedX0({ type, output }: Prediction, xt: Tensor, alphaCumprod: number): Tensor {
@@ -56,13 +57,14 @@ export function clipX0(x0: Tensor, clipping: Clipping): Tensor {
     const { range } = clipping;
     return map(x0, (value) => Math.min(Math.max(value, -range), range));
   }
+  const { ratio, max = Infinity } = clipping;
   const size = x0.data.length / x0.dims[0]!;
   const limits = Array.from({ length: x0.dims[0]! }, (_, row) => {
     const magnitudes = valuesOf(x0)
       .slice(row * size, (row + 1) * size)
       .map(Math.abs)
       .sort();
-    return Math.min(Math.max(quantile(magnitudes, clipping.ratio), 1), clipping.max);
+    return Math.min(Math.max(quantile(magnitudes, ratio), 1), max);
   });
   let at = 0;
   return map(x0, (value) => {

@@ -1,6 +1,6 @@
-import { UnclipError, checkAborted, map, type Tensor, type Random } from "@unclip/tensor";
-import type { Denoiser, Prediction } from "./prediction.js";
-import type { NoiseSchedule } from "./schedule.js";
+import { UnclipError, checkAborted, map, nextTask, valuesOf, type Tensor, type Random } from "@unclip/tensor";
+import type { Denoiser } from "./prediction.js";
+import { alphaBar, type NoiseSchedule } from "./schedule.js";
 
 /** What one step of a sampler gives. */
 export interface Step {
@@ -10,41 +10,65 @@ export interface Step {
   readonly x0: Tensor;
 }
 
-/** The process a sampler runs in. */
-export interface Process {
+/** The levels that a run goes along. */
+export interface Path {
   readonly schedule: NoiseSchedule;
-  /** Training timesteps to visit, descending; ascending for an inversion. A method that evaluates the network twice
-   * around one timestep has it twice. */
+  /** Training timesteps to visit, one for each step: descending, for an inversion ascending. */
   readonly timesteps: readonly number[];
+  /** Steps that a plan has in front of `timesteps` and that are left out, as image to image does; default 0. */
+  readonly skippedSteps?: number;
+}
+
+/** The process a sampler runs in. */
+export interface Process extends Path {
   readonly random: Random;
 }
+
+/** One step of a sampler: from xt at timesteps[index] to the next level. It asks `denoise` as often as its method needs. */
+export type Advance = (denoise: Denoiser, xt: Tensor, index: number) => Promise<Step>;
 
 /** A rule for going from x_t to an earlier x. `begin` opens one run, and whatever the rule must remember lives in that run. */
 export interface Sampler {
   readonly name: string;
-  /** The sampler's own timesteps for a walk of `steps` steps, in the order of {@link Process.timesteps}.
+  /** The sampler's own timesteps for a run of `steps` steps, in the order of {@link Path.timesteps}.
    * @throws UnclipError "input" if the schedule has not enough timesteps */
   timesteps(schedule: NoiseSchedule, steps: number): number[];
   /** What standard normal noise is multiplied by to become an x_T of this process; 1 where this is absent. The samplers
-   * that walk in σ start from σ_T ε, which in the Denoiser's space is a little less than ε. */
-  initialScale?(process: Process): number;
-  /** @returns a function of the prediction at timesteps[index] for xt */
-  begin(process: Process): (prediction: Prediction, xt: Tensor, index: number) => Step;
+   * that work in σ start from σ_T ε, which in the Denoiser's space is a little less than ε. */
+  initialScale?(path: Path): number;
+  /** ᾱ of the levels that a run visits, [N + 1]: one for each timestep and one for its end. Where this is absent they are the
+   * schedule's own ᾱ of the timesteps, and 1. */
+  alphasCumprod?(path: Path): number[];
+  /** Opens a run; steps are taken in order. */
+  begin(process: Process): Advance;
+}
+
+/** ᾱ of the levels that a run visits, [N + 1]: one for each timestep and one for its end. */
+export function alphasAlong(sampler: Sampler, path: Path): number[] {
+  const { schedule, timesteps } = path;
+  return sampler.alphasCumprod?.(path) ?? [...timesteps, -1].map((t) => alphaBar(schedule, t));
+}
+
+/** The number of steps of the plan that a run belongs to. */
+export function plannedSteps({ timesteps, skippedSteps = 0 }: Path): number {
+  return timesteps.length + skippedSteps;
 }
 
 /** Options of {@link sample}. */
 export interface SampleOptions extends Process {
   readonly sampler: Sampler;
-  /** Where the walk starts: standard normal for a generation. */
+  /** Where the run starts: standard normal for a generation. */
   readonly xT: Tensor;
   /** What xT is: "noise", standard normal, which is multiplied by the sampler's initial scale (default), or "sample",
    * an x_t of the first timestep, such as an inverted or a noised picture, which is taken as it is. */
   readonly start?: "noise" | "sample";
-  /** Stops the walk between two steps. */
+  /** The stage that samples, for messages; default "sample". */
+  readonly where?: string;
+  /** Stops the run before the next evaluation of the network. */
   readonly signal?: AbortSignal;
 }
 
-/** Progress of a walk: `step` of `steps` is done. */
+/** Progress of a run: `step` of `steps` is done. */
 export interface SampleStep extends Step {
   /** 1 to steps. */
   readonly step: number;
@@ -53,22 +77,44 @@ export interface SampleStep extends Step {
   readonly t: number;
 }
 
-/** Walks from x_T to x_0, one step each time the caller asks; watch it with `for await`, stop it with `signal` or `break`.
+/** Runs from x_T to x_0, one step each time the caller asks; watch it with `for await`, stop it with `signal` or `break`.
+ * The event loop gets a turn before every step.
  * @returns the final sample, of xT's shape
- * @throws UnclipError "aborted" if `signal` fires, "input" if there is no timestep */
+ * @throws UnclipError "aborted" if `signal` fires, "input" if there is no timestep, "session" if a value is not finite */
 export async function* sample(denoise: Denoiser, options: SampleOptions): AsyncGenerator<SampleStep, Tensor> {
-  const { sampler, timesteps, xT, start = "noise", signal } = options;
-  if (timesteps.length === 0) throw new UnclipError("input", "sample: timesteps is empty");
+  const { sampler, timesteps, xT, start = "noise", where = "sample", signal } = options;
+  const steps = timesteps.length;
+  if (steps === 0) throw new UnclipError("input", `${where}: timesteps is empty`);
   const advance = sampler.begin(options);
   const scale = start === "noise" ? (sampler.initialScale?.(options) ?? 1) : 1;
   let xt = scale === 1 ? xT : map(xT, (value) => scale * value);
+  let place = where;
+  const watched: Denoiser = async (x, t) => {
+    checkAborted(signal, place);
+    const prediction = await denoise(x, t, signal);
+    checkFinite(place, prediction.output);
+    return prediction;
+  };
   for (const [index, t] of timesteps.entries()) {
-    checkAborted(signal, `step ${index + 1} of ${timesteps.length}`);
-    const next = advance(await denoise(xt, t, signal), xt, index);
+    place = `${where}: step ${index + 1} of ${steps}`;
+    await nextTask();
+    const next = await advance(watched, xt, index);
+    checkFinite(place, next.xt);
+    checkFinite(place, next.x0);
     xt = next.xt;
-    yield { ...next, step: index + 1, steps: timesteps.length, t };
+    yield { ...next, step: index + 1, steps, t };
   }
   return xt;
+}
+
+/** Clipping turns Infinity into a number in range, so that the network's output is looked at as well as the step's result. */
+function checkFinite(place: string, x: Tensor): void {
+  const bad = valuesOf(x).find((value) => !Number.isFinite(value));
+  if (bad === undefined) return;
+  throw new UnclipError(
+    "session",
+    `${place}: the result holds ${bad}, which is no picture; the weights may be damaged, the noise schedule may not fit the model, or half precision may overflow: download the model again, or try dtype fp32 or another sampler`,
+  );
 }
 
 /** Runs a generator to its end and gives what it returns. */

@@ -17,7 +17,7 @@ export type BetaSchedule = "linear" | "scaled_linear" | "sigmoid" | "squaredcos_
 export interface ScheduleOptions {
   /** Rule for β_t; default "squaredcos_cap_v2", the one unCLIP uses. */
   readonly betaSchedule?: BetaSchedule;
-  /** T; default 1000. */
+  /** T, 1 to 100,000; default 1000. */
   readonly length?: number;
   /** Least β of the rules other than squared cosine; default 1e-4. */
   readonly betaStart?: number;
@@ -25,8 +25,11 @@ export interface ScheduleOptions {
   readonly betaEnd?: number;
 }
 
+/** A hundred times the usual length: more is a damaged file, and its tables would fill the memory. */
+const MOST_TIMESTEPS = 100_000;
+
 /** A noise schedule with the float32 values that torch tables hold, kept in float64 arrays.
- * @throws UnclipError "config" for an unknown rule
+ * @throws UnclipError "config" for an unknown rule, a length out of range or betas that are not from 0 to 1
  * @see Nichol and Dhariwal 2021 (arXiv:2102.09672) eq. 17 for the squared cosine */
 export function createSchedule(options: ScheduleOptions = {}): NoiseSchedule {
   const { betaSchedule = "squaredcos_cap_v2", length = 1000, betaStart = 1e-4, betaEnd = 0.02 } = options;
@@ -35,11 +38,18 @@ export function createSchedule(options: ScheduleOptions = {}): NoiseSchedule {
     const known = Object.keys(RULES).join(", ");
     throw new UnclipError("config", `beta_schedule: expected one of ${known}, got ${String(betaSchedule)}`);
   }
+  checkLength(length);
   return scheduleFromBetas(Float64Array.from({ length }, (_, i) => rule(i, length, betaStart, betaEnd)));
 }
 
-/** The schedule of given betas, [T]. */
+/** The schedule of given betas, [T].
+ * @throws UnclipError "config" if T is out of range or a β is not from 0 to 1 */
 export function scheduleFromBetas(betas: Float64Array): NoiseSchedule {
+  checkLength(betas.length);
+  const bad = betas.findIndex((beta) => !(beta >= 0 && beta <= 1));
+  if (bad >= 0) {
+    throw new UnclipError("config", `betas: expected numbers from 0 to 1, got ${betas[bad]} at timestep ${bad}`);
+  }
   const rounded = betas.map(Math.fround);
   const alphasCumprod = new Float64Array(betas.length);
   let product = 1;
@@ -68,6 +78,14 @@ export function alphaBar(schedule: NoiseSchedule, t: number, cleanEnd = 1): numb
   return t < 0 ? cleanEnd : schedule.alphasCumprod[t]!;
 }
 
+function checkLength(length: number): void {
+  if (Number.isInteger(length) && length >= 1 && length <= MOST_TIMESTEPS) return;
+  throw new UnclipError(
+    "config",
+    `num_train_timesteps: expected a whole number from 1 to ${MOST_TIMESTEPS}, got ${length}`,
+  );
+}
+
 type BetaRule = (i: number, length: number, start: number, end: number) => number;
 
 const cosine = (u: number) => Math.cos(((u + 0.008) / 1.008) * (Math.PI / 2)) ** 2;
@@ -75,7 +93,7 @@ const cosine = (u: number) => Math.cos(((u + 0.008) / 1.008) * (Math.PI / 2)) **
 /** torch.linspace(start, end, length)[i] in float32: counted from the nearer end. */
 function between(start: number, end: number, i: number, length: number): number {
   const [first, last] = [Math.fround(start), Math.fround(end)];
-  const step = Math.fround(Math.fround(last - first) / (length - 1));
+  const step = length === 1 ? 0 : Math.fround(Math.fround(last - first) / (length - 1));
   return Math.fround(i < length / 2 ? first + step * i : last - step * (length - 1 - i));
 }
 

@@ -64,8 +64,9 @@ const FLOW = { use_flow_sigmas: false };
 const NO_BETA_SIGMAS = { use_beta_sigmas: [false] };
 const NO_BOUNDS = { sigma_min: [], sigma_max: [] };
 
-/** The scheduler classes that {@link readSchedulerConfig} reads, by `_class_name`. */
-export const SCHEDULER_CLASSES: Readonly<Record<string, SchedulerClass>> = {
+/** The scheduler classes that {@link readSchedulerConfig} reads, by `_class_name`. A function, so that a bundle that reads no
+ * files holds none of their samplers. */
+export const schedulerClasses = (): Readonly<Record<string, SchedulerClass>> => ({
   UnCLIPScheduler: {
     defaults: {
       num_train_timesteps: 1000,
@@ -185,7 +186,7 @@ export const SCHEDULER_CLASSES: Readonly<Record<string, SchedulerClass>> = {
     only: NO_BETA_SIGMAS,
     create: (fields) => lms(sigmaSpaced(fields)),
   },
-};
+});
 
 function spaced(fields: SchedulerFields) {
   return {

@@ -1,15 +1,24 @@
 import {
   createConfigReader,
+  isUnclipError,
   parseRecord,
   readText,
   UnclipError,
   type ConfigReader,
   type TextFolder,
+  type UnclipErrorCode,
 } from "@unclip/tensor";
 import type { Clipping, PredictionType } from "./prediction.js";
 import type { Sampler } from "./sample.js";
-import type { VarianceType } from "./samplers/ancestral.js";
-import { createSampler, samplerTakes } from "./samplers/create-sampler.js";
+import { VARIANCE_TYPES, type VarianceType } from "./samplers/ancestral.js";
+import {
+  createSampler,
+  isSampler,
+  SAMPLER_OPTIONS,
+  specOf,
+  type SamplerChoice,
+  type SamplerSpec,
+} from "./samplers/create-sampler.js";
 import {
   createSchedule,
   rescaleZeroTerminalSnr,
@@ -17,7 +26,7 @@ import {
   type BetaSchedule,
   type NoiseSchedule,
 } from "./schedule.js";
-import { SCHEDULER_CLASSES, type SchedulerFields, type StepArguments } from "./scheduler-classes.js";
+import { schedulerClasses, type SchedulerFields, type StepArguments } from "./scheduler-classes.js";
 
 /** What a published scheduler_config.json says, ready to run. */
 export interface SchedulerConfig {
@@ -27,7 +36,7 @@ export interface SchedulerConfig {
   /** The range in which the predicted x_0 is kept. */
   readonly clipping: Clipping;
   readonly sampler: Sampler;
-  /** The file's own timesteps for N steps, in the order of the walk. */
+  /** The file's own timesteps for N steps, in the order of the run. */
   timesteps(steps: number): number[];
 }
 
@@ -39,7 +48,7 @@ export async function readScheduler(folder: TextFolder, component: string): Prom
   return readSchedulerConfig(await readText(folder, path), `${folder.name}/${path}`);
 }
 
-/** Reads the text of a scheduler_config.json of one of the classes in {@link SCHEDULER_CLASSES}.
+/** Reads the text of a scheduler_config.json of one of the classes in {@link schedulerClasses}.
  * A key that an older file lacks takes the class's default of today; UnCLIPScheduler means squared-cosine betas.
  * @param where the file's name, for messages
  * @param step what the reference takes at each step instead
@@ -47,10 +56,13 @@ export async function readScheduler(folder: TextFolder, component: string): Prom
 export function readSchedulerConfig(text: string, where: string, step: StepArguments = {}): SchedulerConfig {
   const json = parseRecord(text, where);
   const kind = String(json["_class_name"]);
-  const known = Object.hasOwn(SCHEDULER_CLASSES, kind) ? SCHEDULER_CLASSES[kind] : undefined;
+  const classes = schedulerClasses();
+  const known = Object.hasOwn(classes, kind) ? classes[kind] : undefined;
   if (known === undefined) {
-    const classes = Object.keys(SCHEDULER_CLASSES).join(", ");
-    throw new UnclipError("config", `${where}: _class_name ${kind} is not supported; expected one of ${classes}`);
+    throw new UnclipError(
+      "config",
+      `${where}: _class_name ${kind} is not supported; expected one of ${Object.keys(classes).join(", ")}`,
+    );
   }
   const values = Object.fromEntries(
     Object.entries(known.defaults).map(([key, fallback]) => [key, valueOf(json[key], fallback)]),
@@ -58,8 +70,8 @@ export function readSchedulerConfig(text: string, where: string, step: StepArgum
   const reader = createConfigReader(values, where);
   for (const [key, supported] of Object.entries(known.only ?? {})) reader.only(key, ...supported);
   const fields = fieldsOf(reader, values, step);
-  const schedule = readSchedule(fields, values);
-  const sampler = known.create(fields);
+  const schedule = readSchedule(fields, values, where);
+  const sampler = inFile(where, "input", () => known.create(fields));
   return {
     schedule,
     predictionType: fields.word<PredictionType>("prediction_type", "epsilon", "sample", "v_prediction"),
@@ -70,21 +82,22 @@ export function readSchedulerConfig(text: string, where: string, step: StepArgum
   };
 }
 
-/** The same model walked by another sampler, on that sampler's own timesteps. The range of x_0 and the kind of variance
- * stay the model's unless `options` say otherwise.
- * @param name of {@link createSampler}
- * @param options of that sampler
- * @throws UnclipError "input" for an unknown name or option */
-export function withSampler(
-  config: SchedulerConfig,
-  name: string,
-  options: Readonly<Record<string, unknown>> = {},
-): SchedulerConfig {
-  const { schedule, clipping, varianceType } = config;
-  const takes = samplerTakes(name);
-  const own = Object.entries({ clipping, varianceType }).filter(([key]) => takes.includes(key));
-  const sampler = createSampler(name, { ...Object.fromEntries(own), ...options });
+/** The same model with another sampler, on that sampler's own timesteps. The range of x_0 and the kind of variance stay the
+ * model's unless the choice says otherwise; a `Sampler` is taken as it is.
+ * @throws UnclipError "input" for an unknown name or option, or a value that does not fit */
+export function withSampler(config: SchedulerConfig, choice: SamplerChoice): SchedulerConfig {
+  const { schedule } = config;
+  const sampler = createSampler(isSampler(choice) ? choice : withModelOptions(config, specOf(choice)));
   return { ...config, sampler, timesteps: (steps) => sampler.timesteps(schedule, steps) };
+}
+
+/** A choice with the model's own values for what it leaves open. */
+function withModelOptions({ clipping, varianceType }: SchedulerConfig, spec: SamplerSpec): SamplerSpec {
+  const own = Object.entries({ clipping, varianceType }).filter(([key]) =>
+    Object.hasOwn(SAMPLER_OPTIONS[spec.name], key),
+  );
+  const given = Object.entries(spec).filter(([, value]) => value !== undefined);
+  return Object.fromEntries([...own, ...given]) as unknown as SamplerSpec;
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -95,15 +108,6 @@ function valueOf(found: unknown, fallback: unknown): unknown {
   if (found === undefined || (found === null && typeof fallback === "boolean")) return fallback;
   return found === -Infinity ? null : found;
 }
-
-const VARIANCE_TYPES: readonly VarianceType[] = [
-  "fixed_small",
-  "fixed_small_log",
-  "fixed_large",
-  "fixed_large_log",
-  "learned",
-  "learned_range",
-];
 
 function fieldsOf(reader: ConfigReader, values: Values, step: StepArguments): SchedulerFields {
   const word = <T extends string>(key: string, ...allowed: readonly T[]): T => {
@@ -128,22 +132,34 @@ function fieldsOf(reader: ConfigReader, values: Values, step: StepArguments): Sc
 
 function readClipping(reader: ConfigReader, values: Values): Clipping {
   if (values["thresholding"] !== undefined && reader.flag("thresholding")) {
-    const max = reader.optional("sample_max_value") ?? Infinity;
-    return { kind: "dynamic", ratio: reader.number("dynamic_thresholding_ratio"), max };
+    const max = reader.optional("sample_max_value");
+    return { kind: "dynamic", ratio: reader.number("dynamic_thresholding_ratio"), ...(max !== undefined && { max }) };
   }
   const clips = values["clip_sample"] !== undefined && reader.flag("clip_sample");
   return clips ? { kind: "range", range: reader.number("clip_sample_range") } : { kind: "none" };
 }
 
-function readSchedule(fields: SchedulerFields, values: Values): NoiseSchedule {
+function readSchedule(fields: SchedulerFields, values: Values, where: string): NoiseSchedule {
   const rules: readonly BetaSchedule[] = ["linear", "scaled_linear", "sigmoid", "squaredcos_cap_v2"];
-  const schedule = Array.isArray(values["trained_betas"])
-    ? scheduleFromBetas(Float64Array.from(fields.numbers("trained_betas")))
-    : createSchedule({
-        betaSchedule: fields.word("beta_schedule", ...rules),
-        length: fields.number("num_train_timesteps"),
-        betaStart: values["beta_start"] === undefined ? undefined : fields.number("beta_start"),
-        betaEnd: values["beta_end"] === undefined ? undefined : fields.number("beta_end"),
-      });
-  return values["rescale_betas_zero_snr"] === true ? rescaleZeroTerminalSnr(schedule) : schedule;
+  const trained = Array.isArray(values["trained_betas"]) ? fields.numbers("trained_betas") : undefined;
+  const options = trained === undefined && {
+    betaSchedule: fields.word("beta_schedule", ...rules),
+    length: fields.number("num_train_timesteps"),
+    betaStart: values["beta_start"] === undefined ? undefined : fields.number("beta_start"),
+    betaEnd: values["beta_end"] === undefined ? undefined : fields.number("beta_end"),
+  };
+  return inFile(where, "config", () => {
+    const schedule = options ? createSchedule(options) : scheduleFromBetas(Float64Array.from(trained!));
+    return values["rescale_betas_zero_snr"] === true ? rescaleZeroTerminalSnr(schedule) : schedule;
+  });
+}
+
+/** Names the file in errors of this code that do not. */
+function inFile<T>(where: string, code: UnclipErrorCode, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!isUnclipError(cause, code)) throw cause;
+    throw new UnclipError("config", `${where}: ${cause.message}`, { cause });
+  }
 }

@@ -18,7 +18,7 @@ export interface TimestepOptions {
   /** Whether N + 1 timesteps are spaced and the cleanest is left out, as DPM-Solver and UniPC do, whose last step ends
    * outside of the list; default false. "trailing" leaves it out anyway. */
   readonly dropLast?: boolean;
-  /** Whether "linspace" keeps its fractions, as the samplers do that walk in σ; default false, which rounds. */
+  /** Whether "linspace" keeps its fractions, as the samplers do that work in σ; default false, which rounds. */
   readonly fractional?: boolean;
 }
 

@@ -6,12 +6,13 @@ import {
   estimateAnalyticTable,
   finish,
   sample,
+  spaceTimesteps,
   type AnalyticTable,
   type Sampler,
 } from "@unclip/sampler";
 import { createRandom, map, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
-import { gaussian, linspace, walk } from "./toy.js";
+import { gaussian, linspace, runSampler } from "./toy.js";
 
 /* Data from N(0, 0.5²) in the squared-cosine schedule: the perfect network's Γ_t is (1 - ᾱ) / (0.25 ᾱ + 1 - ᾱ). */
 
@@ -19,7 +20,7 @@ const SPREAD = 0.5;
 const schedule = createSchedule();
 const denoise = gaussian(schedule, SPREAD);
 const none = { kind: "none" } as const;
-const timesteps = analyticDpm({ table: { timesteps: [], gamma: [] } }).timesteps(schedule, 6);
+const timesteps = spaceTimesteps({ spacing: "unclip", steps: 6 });
 
 const spreadAt = (t: number) => Math.sqrt(schedule.alphasCumprod[t]! * (SPREAD ** 2 - 1) + 1);
 const table: AnalyticTable = {
@@ -29,7 +30,7 @@ const table: AnalyticTable = {
 
 const root = (values: Float32Array) => Math.sqrt(values.reduce((sum, x) => sum + x ** 2, 0) / values.length);
 
-/** By how much the spread of a walk's samples is off at worst, relative to what it should be at their timesteps. */
+/** By how much the spread of a run's samples is off at worst, relative to what it should be at their timesteps. */
 async function spreadError(sampler: Sampler): Promise<number> {
   const xT = createRandom(1).normal([1, 20_000]);
   let [worst, index] = [0, 0];
@@ -41,7 +42,7 @@ async function spreadError(sampler: Sampler): Promise<number> {
 }
 
 describe("analyticDpm", () => {
-  it.each([1, 0.5, 0])("keeps the spread of the data at every timestep of a walk of six, eta %d", async (eta) => {
+  it.each([1, 0.5, 0])("keeps the spread of the data at every timestep of a run of six, eta %d", async (eta) => {
     expect(await spreadError(analyticDpm({ table, eta, clipping: none }))).toBeLessThan(0.02); // 20,000 values leave 0.5 %
   });
 
@@ -52,8 +53,8 @@ describe("analyticDpm", () => {
   it("is DDPM for a network whose variance is spent", async () => {
     const spent = { timesteps, gamma: timesteps.map(() => 1) };
     const [xT, steps] = [linspace([1, 16]), 6];
-    const analytic = await walk(denoise, { sampler: analyticDpm({ table: spent }), steps, schedule, xT });
-    const plain = await walk(denoise, { sampler: ddpm(), steps, schedule, xT });
+    const analytic = await runSampler(denoise, { sampler: analyticDpm({ table: spent }), steps, schedule, xT });
+    const plain = await runSampler(denoise, { sampler: ddpm(), steps, schedule, xT });
     expect(Math.max(...analytic.map((x, i) => Math.abs(x - plain[i]!)))).toBeLessThan(1e-3); // α of the first step is 4e-8
   });
 
@@ -62,8 +63,8 @@ describe("analyticDpm", () => {
       const sampler = analyticDpm({ table, clipping: none, clippedSteps });
       const xT = createRandom(1).normal([1, 20_000]);
       const seen: Float32Array[] = [];
-      const walked = sample(denoise, { sampler, schedule, timesteps, xT, random: createRandom(0) });
-      for await (const { xt } of walked) seen.push(valuesOf(xt));
+      const running = sample(denoise, { sampler, schedule, timesteps, xT, random: createRandom(0) });
+      for await (const { xt } of running) seen.push(valuesOf(xt));
       return seen.at(-2)!;
     };
     const [free, limited] = [await last(0), await last(1)];
@@ -71,8 +72,16 @@ describe("analyticDpm", () => {
   });
 
   it("refuses a timestep that its table lacks", async () => {
-    const walked = walk(denoise, { sampler: analyticDpm({ table }), steps: 7, schedule, xT: linspace([1, 4]) });
-    await expect(walked).rejects.toThrow(/the table has no timestep 832; estimate it on the timesteps of this walk/);
+    const sampler = analyticDpm({ table });
+    const message = /^sampler analytic-dpm: its table of 6 steps lacks timestep 832; take as many steps or estimate/;
+    expect(() => sampler.timesteps(schedule, 7)).toThrow(message);
+    const options = { sampler, schedule, timesteps: [999, 832, 0], xT: linspace([1, 4]), random: createRandom(0) };
+    await expect(finish(sample(denoise, options))).rejects.toThrow(message);
+  });
+
+  it("refuses a table with more timesteps than values", () => {
+    const create = () => analyticDpm({ table: { timesteps, gamma: [1] } });
+    expect(create).toThrow(/^sampler analytic-dpm: its table has 6 timesteps, but 1 values of gamma; estimate it anew/);
   });
 });
 

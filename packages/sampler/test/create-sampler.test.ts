@@ -1,30 +1,31 @@
 import {
   createSampler,
   createSchedule,
+  ddim,
   finish,
   sample,
   SAMPLER_NAMES,
-  samplerTakes,
+  SAMPLER_OPTIONS,
   unclip,
   withGuidance,
   type Denoiser,
   type Sampler,
+  type SamplerName,
+  type SamplerSpec,
 } from "@unclip/sampler";
-import { createRandom, isUnclipError, map, valuesOf } from "@unclip/tensor";
+import { createRandom, map, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "../../../test-support/index.js";
-import { linspace, point, scaledLinear, sine, walk } from "./toy.js";
+import { linspace, point, scaledLinear, sine, runSampler } from "./toy.js";
 
 const steps = 9;
 const everyTimestep = Array.from({ length: 1000 }, (_, t) => t);
 
 /** Each sampler with the options that it cannot do without, and an end at the clean end. */
-function byName(name: string): Sampler {
-  const own: Record<string, object> = {
-    "analytic-dpm": { table: { timesteps: everyTimestep, gamma: everyTimestep.map(() => 0.9) } },
-    pndm: { setAlphaToOne: true },
-  };
-  return createSampler(name, { ...own[name] });
+function byName(name: SamplerName): Sampler {
+  if (name === "pndm") return createSampler({ name, setAlphaToOne: true });
+  if (name !== "analytic-dpm") return createSampler(name);
+  return createSampler({ name, table: { timesteps: everyTimestep, gamma: everyTimestep.map(() => 0.9) } });
 }
 
 /** A network that has learned a variance, and the same one without. */
@@ -52,27 +53,137 @@ describe("createSampler", () => {
     for (const name of SAMPLER_NAMES) expect(byName(name).name).toBe(name);
   });
 
-  it("refuses an unknown name with a list of the known ones", () => {
-    const create = () => createSampler("dpm++ 2m");
-    expect(create).toThrow(`sampler: expected one of ${SAMPLER_NAMES.join(", ")}; got "dpm++ 2m"`);
-    expect(() => createSampler("toString")).toThrow(/sampler: expected one of unclip, /);
+  it("takes a choice in any of its forms", async () => {
+    const own = ddim({ eta: 0.5 });
+    expect(createSampler(own)).toBe(own);
+    const run = (sampler: Sampler) => runSampler(sine, { sampler, steps, xT: linspace([1, 4]) });
+    expect(await run(createSampler({ name: "ddim", eta: 0.5 }))).toEqual(await run(own));
+    expect(await run(createSampler("ddim"))).toEqual(await run(ddim()));
+    expect(await run(own)).not.toEqual(await run(ddim()));
   });
+
+  it.each(["dpm++ 2m", "toString", "", 7, null, undefined, {}, { name: "__proto__" }, { name: ["ddim"] }, []])(
+    "refuses %j, which is no choice, with a list of the names",
+    (choice) => {
+      const name = typeof choice === "object" && choice !== null ? (choice as { name?: unknown }).name : choice;
+      const got = typeof name === "string" || Array.isArray(name) ? JSON.stringify(name) : String(name);
+      const create = () => createSampler(choice as SamplerName);
+      expect(create).toThrow(`sampler: expected one of ${SAMPLER_NAMES.join(", ")}; got ${got}`);
+      expect(create).toThrow(expect.objectContaining({ code: "input" }));
+    },
+  );
 
   it("refuses an option that the sampler does not take", () => {
-    const create = () => createSampler("heun", { eta: 1 } as object);
-    expect(create).toThrow(/sampler heun: no option eta; it takes spacing, stepsOffset, clipping, sigmas, finalSigma/);
-    expect(samplerTakes("ddim")).toContain("eta");
+    const create = () => createSampler({ name: "heun", eta: 1 } as unknown as SamplerSpec);
+    expect(create).toThrow(
+      /^sampler heun: no option "eta"; it takes spacing, stepsOffset, sigmas, finalSigma, clipping$/,
+    );
+    expect(() => createSampler({ name: "dpmpp-2m", order: 3 } as unknown as SamplerSpec)).toThrow(/no option "order"/);
   });
 
-  it("says what analytic-dpm needs", () => {
-    let error: unknown;
-    try {
-      createSampler("analytic-dpm", {});
-    } catch (caught) {
-      error = caught;
-    }
-    expect(isUnclipError(error, "input")).toBe(true);
-    expect((error as Error).message).toMatch(/^sampler: analytic-dpm needs a table; .* estimateAnalyticTable/);
+  it.each([
+    [{ name: "ddim", eta: -0.1 }, "ddim: eta: expected a number from 0, got -0.1"],
+    [{ name: "ddim", eta: NaN }, "ddim: eta: expected a number from 0, got NaN"],
+    [{ name: "ddim", eta: Infinity }, "ddim: eta: expected a number from 0, got Infinity"],
+    [{ name: "ddim", eta: "1" }, 'ddim: eta: expected a number from 0, got "1"'],
+    [{ name: "ddim", eta: null }, "ddim: eta: expected a number from 0, got null"],
+    [{ name: "ddim", epsFromClippedX0: 1 }, "ddim: epsFromClippedX0: expected true or false, got 1"],
+    [{ name: "ddim", spacing: "even" }, 'ddim: spacing: expected unclip, linspace, leading or trailing, got "even"'],
+    [{ name: "euler", spacing: "unclip" }, 'euler: spacing: expected linspace, leading or trailing, got "unclip"'],
+    [{ name: "euler", stepsOffset: -1 }, "euler: stepsOffset: expected a whole number from 0, got -1"],
+    [{ name: "lms", order: 5 }, "lms: order: expected a whole number from 1 to 4, got 5"],
+    [{ name: "lms", order: 2.5 }, "lms: order: expected a whole number from 1 to 4, got 2.5"],
+    [
+      { name: "unipc", disableCorrector: [0, -1] },
+      "unipc: disableCorrector: expected a list of numbers from 0, got [0,-1]",
+    ],
+    [{ name: "unipc", disableCorrector: 0 }, "unipc: disableCorrector: expected a list of numbers from 0, got 0"],
+    [{ name: "euler", churn: [] }, "euler: churn: expected an object of amount, from, to, noise, got []"],
+    [{ name: "euler", churn: { from: 1 } }, "euler: churn: needs amount: sum over the run"],
+    [{ name: "euler", churn: { amount: -1 } }, "euler: churn: amount: expected a number from 0, got -1"],
+    [{ name: "euler", churn: { amount: 1, until: 3 } }, 'euler: churn: no option "until"; it takes amount, from, to'],
+    [
+      { name: "ddpm", clipping: { kind: "hard" } },
+      "ddpm: clipping: expected an object whose kind is none, range or dynamic",
+    ],
+    [
+      { name: "ddpm", clipping: { range: 1 } },
+      "ddpm: clipping: expected an object whose kind is none, range or dynamic",
+    ],
+    [{ name: "ddpm", clipping: "none" }, "ddpm: clipping: expected an object whose kind is none, range or dynamic"],
+    [{ name: "ddpm", clipping: { kind: "range" } }, "ddpm: clipping: needs range: clamps x_0"],
+    [
+      { name: "ddpm", clipping: { kind: "range", range: 0 } },
+      "ddpm: clipping: range: expected a number above 0, got 0",
+    ],
+    [{ name: "ddpm", clipping: { kind: "none", range: 1 } }, 'ddpm: clipping: no option "range"; it takes none'],
+    [
+      { name: "ddpm", clipping: { kind: "dynamic", ratio: 1.1 } },
+      "ddpm: clipping: ratio: expected a number from 0 to 1, got 1.1",
+    ],
+    [{ name: "analytic-dpm" }, "analytic-dpm: needs table: Γ at the timesteps of the run; `unclip analytic` estimates"],
+    [{ name: "analytic-dpm", table: undefined }, "analytic-dpm: needs table: "],
+    [{ name: "analytic-dpm", table: { timesteps: [1] } }, "analytic-dpm: table: needs gamma: "],
+    [
+      { name: "analytic-dpm", table: { timesteps: ["1"], gamma: [1] } },
+      "analytic-dpm: table: timesteps: expected a list",
+    ],
+  ])("refuses a value that does not fit: %j", (spec, message) => {
+    const create = () => createSampler(spec as SamplerSpec);
+    expect(create).toThrow(`sampler ${message}`);
+    expect(create).toThrow(expect.objectContaining({ code: "input" }));
+  });
+
+  it("quotes little of a value, and survives one that cannot be quoted", () => {
+    const quote = (eta: unknown) => () => createSampler({ name: "ddim", eta } as SamplerSpec);
+    expect(quote("x".repeat(1_000))).toThrow(/got "x{59}\.\.\.$/);
+    const loop: { self?: unknown } = {};
+    loop.self = loop;
+    expect(quote(loop)).toThrow(/got an object that is not plain data$/);
+    expect(quote(1n)).toThrow(/got 1$/);
+  });
+
+  it("takes an option that is undefined as left out", () => {
+    const run = (sampler: Sampler) => runSampler(sine, { sampler, steps, xT: linspace([1, 4]) });
+    const spec = { name: "ddim", eta: undefined, clipping: undefined } as const;
+    return expect(run(createSampler(spec))).resolves.toBeInstanceOf(Float32Array);
+  });
+});
+
+describe("SAMPLER_OPTIONS", () => {
+  const all = SAMPLER_NAMES.flatMap((name) =>
+    Object.entries(SAMPLER_OPTIONS[name]).map(([key, option]) => [name, key, option] as const),
+  );
+
+  it("names the options of each sampler", () => {
+    expect(Object.keys(SAMPLER_OPTIONS)).toEqual(SAMPLER_NAMES);
+    expect(Object.keys(SAMPLER_OPTIONS.ddim)).toEqual([
+      "eta",
+      "clipping",
+      "epsFromClippedX0",
+      "spacing",
+      "stepsOffset",
+      "setAlphaToOne",
+      "previous",
+    ]);
+    expect(SAMPLER_OPTIONS.ddim["eta"]).toMatchObject({ kind: "number", min: 0, default: 0 });
+  });
+
+  it.each(all)("%s: the default of %s fits, and is what stands for it", async (name, key, option) => {
+    expect(option.meaning).toMatch(/^\S.{9,}[^.]$/);
+    if (option.default === undefined) return;
+    const table = name === "analytic-dpm" && {
+      table: { timesteps: everyTimestep, gamma: everyTimestep.map(() => 0.9) },
+    };
+    const run = (options: object) => {
+      const sampler = createSampler({ name, ...table, ...options } as SamplerSpec);
+      return runSampler(sine, { sampler, steps, xT: linspace([1, 4]) });
+    };
+    expect(await run({ [key]: option.default })).toEqual(await run({}));
+  });
+
+  it("is plain data", () => {
+    expect(JSON.parse(JSON.stringify(SAMPLER_OPTIONS))).toEqual(SAMPLER_OPTIONS);
   });
 });
 
@@ -91,40 +202,40 @@ describe.each(SAMPLER_NAMES)("%s", (name) => {
 
   it("ends at the data if these are a single point", async () => {
     const x0 = map(linspace(dims), (x) => 0.9 * x);
-    const end = await walk(point(x0), { sampler, steps, xT: createRandom(3).normal(dims) });
+    const end = await runSampler(point(x0), { sampler, steps, xT: createRandom(3).normal(dims) });
     expectClose(end, valuesOf(x0), rounding);
   });
 
   it("survives the squared-cosine schedule, which begins at σ = 20,000", async () => {
     const x0 = map(linspace(dims), (x) => 0.9 * x);
     const options = { sampler, steps: 25, schedule: createSchedule(), xT: createRandom(3).normal(dims) };
-    expectClose(await walk(point(x0), options), valuesOf(x0), rounding);
+    expectClose(await runSampler(point(x0), options), valuesOf(x0), rounding);
   });
 
   it("leaves a learned variance alone", async () => {
     const xT = linspace(dims);
-    const plain = await walk(sine, { sampler, steps, xT });
-    expect(await walk(withVariance, { sampler, steps, xT })).toEqual(plain);
+    const plain = await runSampler(sine, { sampler, steps, xT });
+    expect(await runSampler(withVariance, { sampler, steps, xT })).toEqual(plain);
     expect(plain.length).toBe(24);
   });
 
   it("leaves it alone under guidance", async () => {
     const xT = linspace(dims);
-    const guided = await walk(withGuidance(sine, 2), { sampler, steps, xT });
-    expect(await walk(withGuidance(withVariance, 2), { sampler, steps, xT })).toEqual(guided);
+    const guided = await runSampler(withGuidance(sine, 2), { sampler, steps, xT });
+    expect(await runSampler(withGuidance(withVariance, 2), { sampler, steps, xT })).toEqual(guided);
   });
 
-  it("keeps nothing from one walk to the next", async () => {
+  it("keeps nothing from one run to the next", async () => {
     const options = { sampler, steps, xT: linspace(dims) };
     const timesteps = sampler.timesteps(scaledLinear, steps);
     const first = sample(sine, { ...options, timesteps, schedule: scaledLinear, random: createRandom(0) });
     for (let i = 0; i < 3; i++) await first.next();
-    const [second, rest] = [await walk(sine, options), valuesOf(await finish(first))];
+    const [second, rest] = [await runSampler(sine, options), valuesOf(await finish(first))];
     expect(rest).toEqual(second);
   });
 });
 
-describe("a walk's start", () => {
+describe("a run's start", () => {
   const xT = linspace([1, 4]);
   const first = async (sampler: Sampler, start?: "noise" | "sample") => {
     let seen: Float32Array | undefined;
@@ -132,7 +243,7 @@ describe("a walk's start", () => {
       seen ??= valuesOf(xt);
       return sine(xt, t);
     };
-    await walk(watching, { sampler, steps, xT, start });
+    await runSampler(watching, { sampler, steps, xT, start });
     return seen!;
   };
 
@@ -144,7 +255,7 @@ describe("a walk's start", () => {
   });
 
   it.each([
-    ["leading spacing", createSampler("euler", { spacing: "leading" })],
+    ["leading spacing", createSampler({ name: "euler", spacing: "leading" })],
     ["a sampler without an initial scale", unclip()],
   ])("is the noise itself with %s", async (_, sampler) => {
     expect(await first(sampler)).toEqual(valuesOf(xT));
@@ -156,23 +267,23 @@ describe("a walk's start", () => {
 });
 
 describe("a list of timesteps that is not the sampler's own", () => {
-  const walkAlong = (sampler: Sampler, timesteps: number[]) =>
+  const runAlong = (sampler: Sampler, timesteps: number[]) =>
     finish(sample(sine, { sampler, timesteps, schedule: scaledLinear, xT: linspace([1, 4]), random: createRandom(0) }));
 
   it.each([
     [
       "karras",
-      createSampler("dpmpp-2m", { sigmas: "karras" }),
+      createSampler({ name: "dpmpp-2m", sigmas: "karras" }),
       /with "karras" sigmas the timesteps must be the sampler's/,
     ],
-    ["heun", createSampler("heun"), /heun: expected every timestep but the first twice/],
-    ["pndm", createSampler("pndm"), /pndm: expected the second timestep twice/],
   ])("is refused where the levels would not be right: %s", async (_, sampler, message) => {
-    await expect(walkAlong(sampler, [999, 600, 300, 0])).rejects.toThrow(message);
+    await expect(runAlong(sampler, [999, 600, 300, 0])).rejects.toThrow(message);
   });
 
-  it("is walked by the others", async () => {
-    const { dims } = await walkAlong(createSampler("unipc"), [999, 600, 300, 0]);
-    expect(dims).toEqual([1, 4]);
+  it("is taken by the others", async () => {
+    for (const name of ["unipc", "heun", "pndm"] as const) {
+      const { dims } = await runAlong(createSampler(name), [999, 600, 300, 0]);
+      expect(dims).toEqual([1, 4]);
+    }
   });
 });

@@ -2,18 +2,18 @@ import { addNoise, ddim, ddimInversion, type Denoiser } from "@unclip/sampler";
 import { map, valuesOf, type Tensor } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose, largestDifference } from "../../../test-support/index.js";
-import { linspace, scaledLinear, walk } from "./toy.js";
+import { linspace, scaledLinear, runSampler } from "./toy.js";
 
 const clean = linspace([1, 1, 2, 4]);
 
 /** Clean samples to x_T and back. */
 async function thereAndBack(denoise: Denoiser, steps: number): Promise<{ xT: Tensor; x0: Float32Array }> {
   const options = { steps, start: "sample" } as const;
-  const noisy = await walk(denoise, { sampler: ddimInversion(), xT: clean, ...options });
+  const noisy = await runSampler(denoise, { sampler: ddimInversion(), xT: clean, ...options });
   const xT = map(clean, () => 0);
   valuesOf(xT).set(noisy);
   const back = ddim({ clipping: { kind: "none" } });
-  return { xT, x0: await walk(denoise, { sampler: back, xT, ...options }) };
+  return { xT, x0: await runSampler(denoise, { sampler: back, xT, ...options }) };
 }
 
 describe("ddimInversion", () => {

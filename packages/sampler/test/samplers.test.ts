@@ -3,6 +3,8 @@ import {
   ddim,
   ddpm,
   finish,
+  heun,
+  pndm,
   sample,
   spaceTimesteps,
   unclip,
@@ -99,14 +101,14 @@ describe("UnCLIP sampler", () => {
   });
 
   it("says which setting needs a learned variance", async () => {
-    const walk = run({
+    const refused = run({
       denoise: epsilon,
       sampler: unclip({ varianceType: "learned_range" }),
       spacing: "unclip",
       steps: 7,
       dims,
     });
-    await expect(walk).rejects.toThrow(/variance_type "learned_range" needs a network that predicts a variance/);
+    await expect(refused).rejects.toThrow(/variance_type "learned_range" needs a network that predicts a variance/);
   });
 });
 
@@ -129,7 +131,7 @@ describe("DDPM and DDIM", () => {
   });
 
   it("DDPM with dynamic thresholding and a learned variance", async () => {
-    const sampler = ddpm({ varianceType: "learned_range", clipping: { kind: "dynamic", ratio: 0.995, max: Infinity } });
+    const sampler = ddpm({ varianceType: "learned_range", clipping: { kind: "dynamic", ratio: 0.995 } });
     const linear = { betaSchedule: "linear", betaStart: 0.00085, betaEnd: 0.012 } as const;
     const result = await run({
       denoise: withVariance,
@@ -181,8 +183,8 @@ describe("sample", () => {
       controller.abort();
       return { type: "sample", output: xt };
     };
-    const walk = finish(sample(denoise, { ...options(), signal: controller.signal }));
-    await expect(walk).rejects.toMatchObject({ name: "UnclipError", code: "aborted" });
+    const running = finish(sample(denoise, { ...options(), signal: controller.signal }));
+    await expect(running).rejects.toMatchObject({ name: "UnclipError", code: "aborted" });
     expect(calls).toBe(1);
   });
 
@@ -200,5 +202,131 @@ describe("sample", () => {
     const timesteps = [800, 500, 200, 0];
     const result = await finish(sample(perfect, { ...options(), timesteps }));
     expectClose(valuesOf(result), valuesOf(x0), { maxAbs: 1e-5 }); // float32 rounding over four steps
+  });
+});
+
+describe("a sampler that asks more than once per step", () => {
+  const heunAndPndm: [string, Sampler, readonly number[]][] = [
+    ["heun", heun(), [2, 2, 2, 1]],
+    ["pndm", pndm(), [2, 1, 1, 1]],
+  ];
+
+  it.each(heunAndPndm)("%s counts its steps, not its evaluations", async (_, sampler, evaluations) => {
+    let calls = 0;
+    const denoise: Denoiser = async (xt, t) => (calls++, epsilon(xt, t));
+    const schedule = createSchedule();
+    const timesteps = sampler.timesteps(schedule, 4);
+    expect(new Set(timesteps).size).toBe(4);
+    const seen: [number, number, number, number][] = [];
+    const options = { sampler, schedule, timesteps, xT: linspace([1, 4]), random: createRandom(0) };
+    for await (const { step, steps, t } of sample(denoise, options)) {
+      seen.push([step, steps, t, calls]);
+      calls = 0;
+    }
+    expect(seen).toEqual(timesteps.map((t, i) => [i + 1, 4, t, evaluations[i]]));
+  });
+
+  it.each(heunAndPndm)("%s stops before the second evaluation of a step", async (_, sampler) => {
+    const controller = new AbortController();
+    let calls = 0;
+    const denoise: Denoiser = async (xt, t) => {
+      calls++;
+      controller.abort();
+      return epsilon(xt, t);
+    };
+    const schedule = createSchedule();
+    const options = { sampler, schedule, timesteps: sampler.timesteps(schedule, 4), xT: linspace([1, 4]) };
+    const running = finish(sample(denoise, { ...options, random: createRandom(0), signal: controller.signal }));
+    await expect(running).rejects.toThrow(/^sample: step 1 of 4: stopped on request$/);
+    expect(calls).toBe(1);
+  });
+
+  it("a run of one step is a single evaluation", async () => {
+    for (const sampler of [heun(), pndm()]) {
+      let calls = 0;
+      const denoise: Denoiser = async (xt, t) => (calls++, epsilon(xt, t));
+      const options = { sampler, schedule: createSchedule(), timesteps: [500], xT: linspace([1, 4]) };
+      await finish(sample(denoise, { ...options, random: createRandom(0) }));
+      expect(calls).toBe(1);
+    }
+  });
+});
+
+describe("a run that blocks the thread", () => {
+  /** A network that takes `ms` without giving the event loop a turn. */
+  const blocking = (ms: number): Denoiser => {
+    return async (xt, t) => {
+      const end = performance.now() + ms;
+      while (performance.now() < end);
+      return epsilon(xt, t);
+    };
+  };
+  const options = () => ({
+    sampler: ddim(),
+    schedule: createSchedule(),
+    timesteps: spaceTimesteps({ spacing: "unclip", steps: 20 }),
+    xT: linspace([1, 4]),
+    random: createRandom(0),
+  });
+
+  it("lets timers fire between its steps", async () => {
+    let fired = 0;
+    const timer = setInterval(() => fired++, 1);
+    await finish(sample(blocking(5), options()));
+    clearInterval(timer);
+    expect(fired).toBeGreaterThanOrEqual(15); // a turn in front of each of 20 steps, of which a busy machine may miss some
+  });
+
+  it("is stopped by a timer that aborts", async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort("enough"), 20);
+    let done = 0;
+    const run = async () => {
+      const steps = sample(blocking(10), { ...options(), signal: controller.signal, where: "decoder" });
+      for await (const { step } of steps) done = step;
+    };
+    await expect(run()).rejects.toMatchObject({ code: "aborted", cause: "enough" });
+    expect(done).toBeGreaterThan(0);
+    expect(done).toBeLessThan(10); // 20 ms are two steps
+  });
+});
+
+describe("a result that is not finite", () => {
+  const schedule = createSchedule();
+  const options = () => ({ sampler: ddim(), schedule, timesteps: [999, 500, 0], random: createRandom(0) });
+  const run = (denoise: Denoiser, more: object = {}) =>
+    finish(sample(denoise, { ...options(), xT: linspace([1, 4]), ...more }));
+  const broken =
+    (value: number, from: number): Denoiser =>
+    async (xt, t) => ({ type: "sample", output: map(xt, (x) => (t <= from && x === valuesOf(xt)[2] ? value : x)) });
+
+  it.each([NaN, Infinity, -Infinity])("is refused, with stage, step and likely causes: %d", async (value) => {
+    const running = run(broken(value, 500), { where: "decoder" });
+    await expect(running).rejects.toMatchObject({ code: "session" });
+    await expect(running).rejects.toThrow(
+      `decoder: step 2 of 3: the result holds ${value}, which is no picture; the weights may be damaged, ` +
+        "the noise schedule may not fit the model, or half precision may overflow",
+    );
+  });
+
+  it.each([
+    ["x_t", (x: typeof linspace) => ({ xt: map(x([4]), () => NaN), x0: x([4]) })],
+    ["x_0", (x: typeof linspace) => ({ xt: x([4]), x0: map(x([4]), () => Infinity) })],
+  ])("is refused in %s, where a sampler made it", async (_, step) => {
+    const sampler = { ...ddim(), begin: () => async () => step(linspace) };
+    await expect(run(clean, { sampler })).rejects.toThrow(/^sample: step 1 of 3: the result holds (NaN|Infinity)/);
+  });
+
+  it("but a flat picture is legal", async () => {
+    const flat: Denoiser = async (xt) => ({ type: "sample", output: map(xt, () => 0) });
+    expect(valuesOf(await run(flat))).toEqual(new Float32Array(4));
+  });
+});
+
+describe("no timesteps", () => {
+  it("are refused, with the stage", async () => {
+    const options = { sampler: ddim(), schedule: createSchedule(), timesteps: [], xT: linspace([1, 4]) };
+    const running = finish(sample(epsilon, { ...options, random: createRandom(0), where: "prior" }));
+    await expect(running).rejects.toThrow(/^prior: timesteps is empty$/);
   });
 });

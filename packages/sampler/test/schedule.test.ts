@@ -45,6 +45,24 @@ describe("createSchedule", () => {
     expect(alphaBar(schedule, -1, alphaBar(schedule, 0))).toBe(alphaBar(schedule, 0));
   });
 
+  it.each(["linear", "scaled_linear", "sigmoid", "squaredcos_cap_v2"] as const)(
+    "%s has a schedule of one step",
+    (rule) => {
+      const { betas, alphasCumprod, length } = createSchedule({ betaSchedule: rule, length: 1 });
+      expect(length).toBe(1);
+      expect(betas[0]).toBeGreaterThan(0);
+      expect(Math.abs(alphasCumprod[0]! - (1 - betas[0]!))).toBeLessThan(1e-7); // float32
+    },
+  );
+
+  it("takes up to 100,000 timesteps", () => {
+    expect(createSchedule({ length: 100_000 }).alphasCumprod.length).toBe(100_000);
+    for (const length of [0, 100_001, 1e9, 2.5, NaN]) {
+      const create = () => createSchedule({ length });
+      expect(create).toThrow(`num_train_timesteps: expected a whole number from 1 to 100000, got ${length}`);
+    }
+  });
+
   it("refuses a rule it does not know", () => {
     expect(() => createSchedule({ betaSchedule: "exp" as "linear" })).toThrow(
       /beta_schedule: expected one of linear, .* got exp/,

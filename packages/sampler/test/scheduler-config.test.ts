@@ -23,7 +23,7 @@ describe("readSchedulerConfig", () => {
     ["UniPCMultistep", "unipc", [999, 799, 599, 400, 200], 1e-4],
     ["EulerDiscrete", "euler", [999, 749.25, 499.5, 249.75, 0], 1e-4],
     ["EulerAncestralDiscrete", "euler-ancestral", [999, 749.25, 499.5, 249.75, 0], 1e-4],
-    ["HeunDiscrete", "heun", [999, 749.25, 749.25, 499.5, 499.5, 249.75, 249.75, 0, 0], 8.5e-4],
+    ["HeunDiscrete", "heun", [999, 749.25, 499.5, 249.75, 0], 8.5e-4],
     ["LMSDiscrete", "lms", [999, 749.25, 499.5, 249.75, 0], 1e-4],
   ])("gives an empty file of %sScheduler the class's defaults", (kind, name, timesteps, beta0) => {
     const config = read(kind);
@@ -41,7 +41,7 @@ describe("readSchedulerConfig", () => {
   it("reads how x_0 is kept in range", () => {
     expect(read("DDIM", { clip_sample_range: 2 }).clipping).toEqual({ kind: "range", range: 2 });
     const threshold = { thresholding: true, clip_sample: true, sample_max_value: null };
-    expect(read("DDPM", threshold).clipping).toEqual({ kind: "dynamic", ratio: 0.995, max: Infinity });
+    expect(read("DDPM", threshold).clipping).toEqual({ kind: "dynamic", ratio: 0.995 });
   });
 
   it("reads betas that are written out", () => {
@@ -74,6 +74,27 @@ describe("readSchedulerConfig", () => {
     ["DDPM", { variance_type: "small" }, /variance_type "small" is not supported; expected "fixed_small"/],
     ["DDPM", { timestep_spacing: "unclip" }, /timestep_spacing "unclip" is not supported; expected "linspace" or/],
     ["DDPM", { num_train_timesteps: "many" }, /num_train_timesteps: expected a number, got "many"/],
+    [
+      "DDPM",
+      { num_train_timesteps: 1e9 },
+      /num_train_timesteps: expected a whole number from 1 to 100000, got 1000000000/,
+    ],
+    ["UnCLIP", { num_train_timesteps: 0 }, /num_train_timesteps: expected a whole number from 1 to 100000, got 0/],
+    [
+      "UnCLIP",
+      { num_train_timesteps: 10.5 },
+      /num_train_timesteps: expected a whole number from 1 to 100000, got 10.5/,
+    ],
+    ["DDPM", { trained_betas: [] }, /num_train_timesteps: expected a whole number from 1 to 100000, got 0/],
+    ["DDPM", { trained_betas: [0.1, 1.5] }, /betas: expected numbers from 0 to 1, got 1.5 at timestep 1/],
+    ["DDPM", { trained_betas: [0.1, "0.2"] }, /trained_betas: expected a list of numbers, got \[0.1,"0.2"\]/],
+    ["DDPM", { beta_end: 30 }, /betas: expected numbers from 0 to 1, got 1.02\d* at timestep 34/],
+    ["DDPM", { beta_start: -1 }, /betas: expected numbers from 0 to 1, got -1 at timestep 0/],
+    ["DDPM", { beta_schedule: "scaled_linear", beta_start: -1 }, /betas: expected numbers from 0 to 1, got NaN at t/],
+    ["DDPM", { beta_end: null }, /beta_end: expected a number, got null/],
+    ["DDPM", { rescale_betas_zero_snr: true, num_train_timesteps: 1 }, /betas: expected numbers from 0 to 1, got NaN/],
+    ["DDIM", { steps_offset: -1 }, /sampler ddim: stepsOffset: expected a whole number from 0, got -1/],
+    ["DDIM", { clip_sample_range: 0 }, /sampler ddim: clipping: range: expected a number above 0, got 0/],
     ["EulerDiscrete", { prediction_type: "flow" }, /prediction_type "flow" is not supported/],
     ["EulerDiscrete", { use_beta_sigmas: true }, /use_beta_sigmas true is not supported; expected false/],
     ["EulerDiscrete", { sigma_min: 0.1 }, /sigma_min 0.1 is not supported; expected nothing/],
@@ -93,14 +114,15 @@ describe("readSchedulerConfig", () => {
     const attempt = () => read(kind, rest);
     expect(attempt).toThrow(message);
     expect(attempt).toThrow(where);
+    expect(attempt).toThrow(expect.objectContaining({ code: "config" }));
   });
 });
 
 describe("withSampler", () => {
   const unclip = read("UnCLIP", { variance_type: "learned_range", clip_sample_range: 0.5, prediction_type: "sample" });
 
-  it("walks the same model on the sampler's own timesteps", () => {
-    const config = withSampler(unclip, "dpmpp-2m", { spacing: "trailing" });
+  it("gives the same model the sampler's own timesteps", () => {
+    const config = withSampler(unclip, { name: "dpmpp-2m", spacing: "trailing" });
     expect(config.sampler.name).toBe("dpmpp-2m");
     expect(config.timesteps(4)).toEqual([999, 749, 499, 249]);
     expect(config.schedule).toBe(unclip.schedule);
@@ -114,17 +136,19 @@ describe("withSampler", () => {
       return valuesOf(await finish(sample(async () => ({ type: "sample", output: x0 }), options)));
     };
     expectClose(await far(withSampler(unclip, "heun")), [-0.5, -0.5, 0.5, 0.5], { maxAbs: 1e-6 });
-    const free = withSampler(unclip, "heun", { clipping: { kind: "none" } });
+    const free = withSampler(unclip, { name: "heun", clipping: { kind: "none" } });
     expectClose(await far(free), [-9, -3, 3, 9], { maxAbs: 1e-5 });
   });
 
   it("keeps the kind of variance where the sampler has one", async () => {
     const options = { timesteps: [999, 500, 0], xT: linspace([1, 4]), random: createRandom(0) };
-    const walk = finish(sample(sine, { ...withSampler(unclip, "ddpm"), ...options }));
-    await expect(walk).rejects.toThrow(/"learned_range" needs a network that predicts a variance/);
+    const run = finish(sample(sine, { ...withSampler(unclip, "ddpm"), ...options }));
+    await expect(run).rejects.toThrow(/"learned_range" needs a network that predicts a variance/);
   });
 
   it("refuses an unknown name", () => {
-    expect(() => withSampler(unclip, "k_euler")).toThrow(/sampler: expected one of unclip, .* got "k_euler"/);
+    expect(() => withSampler(unclip, "k_euler" as "euler")).toThrow(
+      /sampler: expected one of unclip, .* got "k_euler"/,
+    );
   });
 });

@@ -9,11 +9,12 @@ import {
   unipc,
   type NoiseSchedule,
   type Sampler,
+  type SamplerSpec,
 } from "@unclip/sampler";
 import { createRandom, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose, largestDifference } from "../../../test-support/index.js";
-import { gaussian, linspace, scaledLinear, sine, walk } from "./toy.js";
+import { gaussian, linspace, scaledLinear, sine, runSampler } from "./toy.js";
 
 /* Check values: diffusers 0.33.1 and 0.40.0.dev0 on torch 2.13, seed 0, scaled-linear betas 0.00085-0.012, ε = 0.3 x + 0.1 sin 3x,
  * from linspace(-1, 1, 4) times init_noise_sigma, printed with six decimals. */
@@ -22,9 +23,9 @@ const FIVE_DECIMALS = { maxAbs: 1e-5 };
 
 describe("check values of the reference's schedulers", () => {
   it.each([
-    ["pndm", createSampler("pndm", { stepsOffset: 1 }), [-3.825486, -0.783251, 0.783251, 3.825486]],
+    ["pndm", createSampler({ name: "pndm", stepsOffset: 1 }), [-3.825486, -0.783251, 0.783251, 3.825486]],
     ["dpmpp-2m", createSampler("dpmpp-2m"), [-5.565645, -1.344572, 1.344572, 5.565645]],
-    ["dpmpp-2m, karras", createSampler("dpmpp-2m", { sigmas: "karras" }), [-5.324504, -1.2768, 1.2768, 5.324504]],
+    ["dpmpp-2m, karras", createSampler({ name: "dpmpp-2m", sigmas: "karras" }), [-5.324504, -1.2768, 1.2768, 5.324504]],
     ["unipc", createSampler("unipc"), [-5.502313, -1.321771, 1.321771, 5.502313]],
     ["euler", createSampler("euler"), [-6.011055, -1.463192, 1.463192, 6.011055]],
     ["euler-ancestral", createSampler("euler-ancestral"), [-3.366924, -1.57009, -4.958862, 4.889503]],
@@ -32,7 +33,7 @@ describe("check values of the reference's schedulers", () => {
     ["lms", createSampler("lms"), [-5.704325, -1.401547, 1.401547, 5.704325]],
   ])("%s", async (_, sampler, expected) => {
     const { xT, steps } = { xT: linspace([1, 1, 2, 2]), steps: 10 };
-    expectClose(await walk(sine, { sampler, steps, xT }), expected, FIVE_DECIMALS);
+    expectClose(await runSampler(sine, { sampler, steps, xT }), expected, FIVE_DECIMALS);
   });
 
   it.each([
@@ -46,7 +47,7 @@ describe("check values of the reference's schedulers", () => {
       [-3.375692, -1.04991, -1.738651, 3.75507],
     ],
   ])("%s", async (_, sampler, steps, expected) => {
-    expectClose(await walk(sine, { sampler, steps, xT: linspace([1, 1, 2, 2]) }), expected, FIVE_DECIMALS);
+    expectClose(await runSampler(sine, { sampler, steps, xT: linspace([1, 1, 2, 2]) }), expected, FIVE_DECIMALS);
   });
 });
 
@@ -63,10 +64,10 @@ const evenInLambda: NoiseSchedule = {
   alphasCumprod: Float64Array.from({ length: 1000 }, (_, t) => 1 / (1 + Math.exp(-2 * (4 - 0.008 * t)))),
 };
 
-/** The largest error of a walk that ends at the schedule's least σ. */
+/** The largest error of a run that ends at the schedule's least σ. */
 async function errorOf(sampler: Sampler, steps: number): Promise<number> {
   const schedule = evenInLambda;
-  const ends = await walk(gaussian(schedule, SPREAD), { sampler, steps, schedule, xT, start: "sample" });
+  const ends = await runSampler(gaussian(schedule, SPREAD), { sampler, steps, schedule, xT, start: "sample" });
   const [first] = sampler.timesteps(schedule, steps) as [number];
   const spread = (t: number) => Math.sqrt(schedule.alphasCumprod[t]! * (SPREAD ** 2 - 1) + 1);
   const exact = valuesOf(xT).map((x) => (x * spread(0)) / spread(first));
@@ -114,7 +115,7 @@ describe("solvers on an ODE with a known solution", () => {
 });
 
 describe("noise that a sampler puts back", () => {
-  const clipping = { kind: "none" };
+  const clipping = { kind: "none" } as const;
 
   // 5,000 values leave 1 %; at 100 steps the ancestral samplers' variance is still too small for 5 % of the spread
   it.each([
@@ -123,10 +124,10 @@ describe("noise that a sampler puts back", () => {
     ["euler-ancestral", 0.06, { spacing: "trailing" }],
     ["dpmpp-2m-sde", 0.02, {}],
     ["dpmpp-3m-sde", 0.02, {}],
-  ])("%s ends with the data's spread", async (name, tolerance, options) => {
+  ] as const)("%s ends with the data's spread", async (name, tolerance, options) => {
     const noise = createRandom(1).normal([1, 5_000]);
-    const sampler = createSampler(name, options);
-    const ends = await walk(gaussian(scaledLinear, SPREAD), { sampler, steps: 100, xT: noise });
+    const sampler = createSampler({ name, ...options } as SamplerSpec);
+    const ends = await runSampler(gaussian(scaledLinear, SPREAD), { sampler, steps: 100, xT: noise });
     const spread = Math.sqrt(ends.reduce((sum, x) => sum + x ** 2, 0) / ends.length);
     expect(Math.abs(spread / SPREAD - 1)).toBeLessThan(tolerance);
   });

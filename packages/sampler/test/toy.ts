@@ -33,8 +33,8 @@ export function gaussian({ alphasCumprod }: NoiseSchedule, spread: number): Deno
   };
 }
 
-/** Options of {@link walk}. */
-export interface WalkOptions {
+/** Options of {@link runSampler}. */
+export interface RunOptions {
   readonly sampler: Sampler;
   readonly steps: number;
   readonly xT: Tensor;
@@ -43,8 +43,8 @@ export interface WalkOptions {
   readonly start?: "noise" | "sample";
 }
 
-/** The end of a walk on the sampler's own timesteps, seed 0. */
-export async function walk(denoise: Denoiser, options: WalkOptions): Promise<Float32Array> {
+/** The end of a run on the sampler's own timesteps, seed 0. */
+export async function runSampler(denoise: Denoiser, options: RunOptions): Promise<Float32Array> {
   const { sampler, steps, schedule = scaledLinear, xT, start } = options;
   const timesteps = sampler.timesteps(schedule, steps);
   return valuesOf(await finish(sample(denoise, { sampler, schedule, timesteps, xT, start, random: createRandom(0) })));

@@ -1,5 +1,6 @@
 export { type ConfigReader, createConfigReader } from "./config-reader.js";
 export { type UnclipErrorCode, UnclipError, isUnclipError, checkAborted } from "./errors.js";
+export { nextTask } from "./next-task.js";
 export { parseRecord } from "./parse-record.js";
 export { type Picture, picturesFromPixels, pixelsFromPicture } from "./picture.js";
 export { type Random, createRandom, perPicture } from "./random.js";

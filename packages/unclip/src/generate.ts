@@ -1,7 +1,7 @@
 import type { EncodedText } from "@unclip/clip";
 import { checkAborted, repeatText, sliceText, UnclipError } from "@unclip/tensor";
 import { paint, recipeOf, type LoadedModel } from "./paint.js";
-import { choosePrior, completeSettings } from "./settings.js";
+import { choosePrior, completeSettings, priorSamplerOf } from "./settings.js";
 import { createStageRunner, once } from "./stage-runner.js";
 import type { GenerateOptions, Generation, StageStep } from "./types.js";
 
@@ -31,8 +31,7 @@ export async function* generate(
     signal,
     unconditional,
     steps: priorSteps,
-    sampler: samplers.priorSampler,
-    table: samplers.priorTable,
+    sampler: priorSamplerOf(samplers),
     guidanceScale: priorGuidance,
   });
   const imageEmbedding = yield* runner.run("prior", prior === stages.prior ? priorSteps : 0, embed);

@@ -20,7 +20,7 @@ export type {
   Unclip,
   VaryOptions,
 } from "./types.js";
-export { SAMPLER_NAMES, type AnalyticTable } from "@unclip/sampler";
+export { SAMPLER_NAMES, type AnalyticTable, type SamplerName, type SamplerSpec } from "@unclip/sampler";
 export {
   concatRows,
   createRandom,

@@ -1,5 +1,5 @@
 import { estimatePriorTable as estimate, type DiffusionPrior } from "@unclip/prior";
-import { planWalk, type AnalyticTable } from "@unclip/sampler";
+import { planSampling, type AnalyticTable } from "@unclip/sampler";
 import {
   checkAborted,
   concatRows,
@@ -34,7 +34,7 @@ export async function* estimatePriorTable(
       `${model}: has no image_encoder for the pictures; give captions alone, and the prior's own samples stand in`,
     );
   }
-  planWalk(prior.scheduler, "prior", { steps }); // refused before work begins
+  planSampling(prior.scheduler, "prior", { steps }); // refused before work begins
   const random = createRandom(seed);
 
   const captions = examples.map(({ caption }) => caption);
@@ -87,9 +87,9 @@ async function* ownSamples(
   const embeddings: Tensor[] = [];
   for (let start = 0; start < n; start += BATCH) {
     const batch = sliceText(text, start, Math.min(start + BATCH, n));
-    const walk = prior.embed(batch, { unconditional: batch, random, steps, guidanceScale: 1, signal });
+    const sampling = prior.embed(batch, { unconditional: batch, random, steps, guidanceScale: 1, signal });
     for (;;) {
-      const next = await walk.next();
+      const next = await sampling.next();
       if (next.done) {
         embeddings.push(next.value!);
         break;

@@ -1,5 +1,5 @@
 import { textEmbeddingAsPrior, withoutPrior, type Prior } from "@unclip/prior";
-import { planWalk } from "@unclip/sampler";
+import { planSampling, type SamplerChoice } from "@unclip/sampler";
 import { createRandom, UnclipError, type Random } from "@unclip/tensor";
 import type { Defaults } from "./defaults.js";
 import type { Stages } from "./stages.js";
@@ -39,21 +39,28 @@ export function completeSettings(options: GenerateOptions, stages: Stages, defau
     upsamplerSteps: upsamplerSteps(options, stages, defaults),
     signal: abortSignal,
   };
-  checkWalks(settings, stages);
+  checkPlans(settings, stages);
   return settings;
 }
 
-/** Plans every walk once, so that a number of steps or a sampler that cannot be is refused before work begins. */
-function checkWalks({ priorSteps, decoderSteps, upsamplerSteps, samplers }: Settings, stages: Stages): void {
+/** Plans every stage once, so that a number of steps or a sampler that cannot be is refused before work begins. */
+function checkPlans({ priorSteps, decoderSteps, upsamplerSteps, samplers }: Settings, stages: Stages): void {
   const { prior, decoder, upsamplers } = stages;
   if (prior) {
-    const { priorSampler: sampler, priorTable: table } = samplers;
-    planWalk(prior.scheduler, "prior", { steps: priorSteps, sampler, table });
+    planSampling(prior.scheduler, "prior", { steps: priorSteps, sampler: priorSamplerOf(samplers) });
   }
-  planWalk(decoder.scheduler, "decoder", { steps: decoderSteps, sampler: samplers.decoderSampler });
+  planSampling(decoder.scheduler, "decoder", { steps: decoderSteps, sampler: samplers.decoderSampler });
   for (const [index, steps] of upsamplerSteps.entries()) {
-    planWalk(upsamplers[index]!.scheduler, "upsampler", { steps, sampler: samplers.upsamplerSampler });
+    planSampling(upsamplers[index]!.scheduler, "upsampler", { steps, sampler: samplers.upsamplerSampler });
   }
+}
+
+/** The prior's sampler with its table.
+ * @throws UnclipError "input" if there is a table for another sampler */
+export function priorSamplerOf({ priorSampler, priorTable: table }: Settings["samplers"]): SamplerChoice | undefined {
+  if (table === undefined) return priorSampler;
+  if (priorSampler === "analytic-dpm") return { name: "analytic-dpm", table };
+  throw new UnclipError("input", "prior.table: only the sampler analytic-dpm takes one; choose it too");
 }
 
 function samplersOf({

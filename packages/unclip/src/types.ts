@@ -1,6 +1,6 @@
 import type { Prior } from "@unclip/prior";
 import type { HubProgress } from "@unclip/runtime";
-import type { AnalyticTable } from "@unclip/sampler";
+import type { AnalyticTable, SamplerName, SamplerSpec } from "@unclip/sampler";
 import type { Picture, Random, Tensor } from "@unclip/tensor";
 import type { Defaults } from "./defaults.js";
 import type { Stages } from "./stages.js";
@@ -26,13 +26,13 @@ export interface GenerateOptions {
   /** Sampling steps of each upsampler in turn; default 7 each. */
   upsamplerSteps?: readonly number[];
   /** Sampler of the prior, for example "dpmpp-2m"; default the model's own. One of SAMPLER_NAMES. */
-  priorSampler?: string;
+  priorSampler?: SamplerName | SamplerSpec;
   /** What the prior's sampler "analytic-dpm" needs, from `estimatePriorTable`. */
   priorTable?: AnalyticTable;
   /** Sampler of the decoder; default the model's own. */
-  decoderSampler?: string;
+  decoderSampler?: SamplerName | SamplerSpec;
   /** Sampler of the upsamplers; default the model's own. */
-  upsamplerSampler?: string;
+  upsamplerSampler?: SamplerName | SamplerSpec;
   /** Guidance scale of the prior, 1 is off; default 4. */
   priorGuidance?: number;
   /** Guidance scale of the decoder, 1 is off; default 8. */
@@ -103,11 +103,11 @@ export interface Recipe {
   readonly decoderGuidance: number;
   readonly upsamplerSteps: readonly number[];
   /** Samplers that were chosen instead of the model's own. */
-  readonly priorSampler?: string;
-  /** The table that "analytic-dpm" walked with. */
+  readonly priorSampler?: SamplerName | SamplerSpec;
+  /** The table that "analytic-dpm" sampled with. */
   readonly priorTable?: AnalyticTable;
-  readonly decoderSampler?: string;
-  readonly upsamplerSampler?: string;
+  readonly decoderSampler?: SamplerName | SamplerSpec;
+  readonly upsamplerSampler?: SamplerName | SamplerSpec;
   /** Versions of unclip and of ONNX Runtime. */
   readonly versions: Readonly<Record<string, string>>;
 }

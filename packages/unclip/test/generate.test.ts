@@ -93,13 +93,13 @@ describe("generate", () => {
     const unclip = await open();
     const controller = new AbortController();
     const seen: string[] = [];
-    const walk = async () => {
+    const run = async () => {
       for await (const { stage, step } of unclip.stream("a cube", { ...small, abortSignal: controller.signal })) {
         seen.push(`${stage} ${step}`);
         if (stage === "decoder" && step === 1) controller.abort();
       }
     };
-    await expect(walk()).rejects.toSatisfy((error) => isUnclipError(error, "aborted"));
+    await expect(run()).rejects.toSatisfy((error) => isUnclipError(error, "aborted"));
     expect(seen.at(-1)).toBe("decoder 1");
     await expect(unclip.generate("a cube", { ...small, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: "aborted",
@@ -151,7 +151,7 @@ describe("samplers", () => {
   it("can be chosen for each stage, and are recorded", async () => {
     const unclip = await open();
     const own = await unclip.generate("a cube", small);
-    const chosen = { priorSampler: "ddim", decoderSampler: "dpmpp-2m", upsamplerSampler: "heun" };
+    const chosen = { priorSampler: "ddim", decoderSampler: "dpmpp-2m", upsamplerSampler: "heun" } as const;
     const other = await unclip.generate("a cube", { ...small, ...chosen });
     expect(other.recipe).toMatchObject(chosen);
     expect(other.images[0]!.data).not.toEqual(own.images[0]!.data);
@@ -162,7 +162,7 @@ describe("samplers", () => {
   it("are refused by stage and name where there is none such", async () => {
     const unclip = await open();
     const paint = (options: GenerateOptions) => unclip.generate("a cube", { ...small, ...options });
-    await expect(paint({ decoderSampler: "magic" })).rejects.toThrow(
+    await expect(paint({ decoderSampler: "magic" as "ddim" })).rejects.toThrow(
       /^decoder.sampler: expected one of unclip, ddpm, .*; got "magic"$/,
     );
     await expect(paint({ priorSteps: 0 })).rejects.toThrow(/^prior.steps: expected a whole number/);

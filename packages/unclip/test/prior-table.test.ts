@@ -12,7 +12,7 @@ describe("estimatePriorTable", () => {
     const unclip = await open();
     const priorTable = await unclip.estimatePriorTable(captions, { steps: 3 });
     expect(priorTable.gamma.every((gamma) => gamma > 0)).toBe(true);
-    const options = { ...small, priorSampler: "analytic-dpm", priorTable };
+    const options = { ...small, priorSampler: "analytic-dpm", priorTable } as const;
     const { recipe, images } = await unclip.generate("a cube", options);
     expect(recipe).toMatchObject({ priorSampler: "analytic-dpm", priorTable, priorSteps: 3 });
     const again = await unclip.generate("a cube", { ...small, ...JSON.parse(JSON.stringify(recipe)) });
@@ -51,12 +51,12 @@ describe("generate with analytic-dpm", () => {
     const unclip = await open();
     const generate = (options: object) => unclip.generate("a cube", { ...small, ...options });
     await expect(generate({ priorSampler: "analytic-dpm" })).rejects.toThrow(
-      /^prior.sampler: analytic-dpm needs a table; `unclip analytic` estimates/,
+      /^prior.sampler analytic-dpm: needs table: .* `unclip analytic` estimates/,
     );
     const priorTable = { timesteps: [999, 500, 0], gamma: [1, 1, 1] };
     await expect(generate({ priorTable })).rejects.toThrow(/^prior.table: only the sampler analytic-dpm takes one/);
     await expect(generate({ priorTable, priorSampler: "analytic-dpm", priorSteps: 5 })).rejects.toThrow(
-      /^prior.table: it is for 3 steps, not for 5/,
+      /^prior.sampler analytic-dpm: its table of 3 steps lacks timestep 749/,
     );
     await unclip.dispose();
   });

@@ -1,6 +1,14 @@
 import { readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
 import { readJson, concatChannels, resizeBicubic, tensor, UnclipError, type Random, type Tensor } from "@unclip/tensor";
-import { readScheduler, planWalk, sample, type Denoiser, type SampleStep, type SchedulerConfig } from "@unclip/sampler";
+import {
+  readScheduler,
+  planSampling,
+  sample,
+  type Denoiser,
+  type SamplerChoice,
+  type SampleStep,
+  type SchedulerConfig,
+} from "@unclip/sampler";
 import { readUpsamplerConfig, type UpsamplerConfig } from "./config.js";
 import { upsamplerNetwork } from "./network.js";
 
@@ -10,8 +18,8 @@ export interface UpsamplerOptions {
   readonly random: Random;
   /** Sampling steps; default 7. */
   readonly steps?: number;
-  /** Another sampler than the model's own, for example "dpmpp-2m"; one of SAMPLER_NAMES of @unclip/sampler. */
-  readonly sampler?: string;
+  /** Another sampler than the model's own, for example "dpmpp-2m" or { name: "ddim", eta: 0.5 }. */
+  readonly sampler?: SamplerChoice;
   /** Stops between two steps. */
   readonly signal?: AbortSignal;
 }
@@ -86,15 +94,15 @@ export function createUpsampler(
           `upsampler.pixels: expected [N, ${outChannels}, h, w], got [${pixels.dims.join(", ")}]`,
         );
       }
-      const walk = planWalk(scheduler, "upsampler", { steps, sampler });
+      const plan = planSampling(scheduler, "upsampler", { steps, sampler });
       const xT = random.normal([n, outChannels, sampleSize, sampleSize]);
       const enlarged = resizeBicubic(pixels, sampleSize, sampleSize);
       const denoise: Denoiser = async (xt, t) => {
-        const network = t === walk.timesteps.at(-1) ? networks.last : networks.first;
+        const network = t === plan.timesteps.at(-1) ? networks.last : networks.first;
         const out = await network.run({ xt: concatChannels(xt, enlarged), t: tensor(Float32Array.of(t), [1]) });
         return { type: scheduler.predictionType, output: out["prediction"]! };
       };
-      return yield* sample(denoise, { ...walk, xT, random, signal });
+      return yield* sample(denoise, { ...plan, xT, random, signal });
     },
   };
 }

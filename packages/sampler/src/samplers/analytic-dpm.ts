@@ -1,12 +1,13 @@
 import { addNoise, epsFromX0, posterior } from "../diffusion.js";
-import { UnclipError, checkAborted, valuesOf, type Tensor, type Random } from "@unclip/tensor";
+import { UnclipError, checkAborted, nextTask, valuesOf, type Tensor, type Random } from "@unclip/tensor";
 import { clipX0, predictedEps, predictedX0, type Clipping, type Denoiser } from "../prediction.js";
 import type { Sampler } from "../sample.js";
 import { alphaBar, type NoiseSchedule } from "../schedule.js";
 import { spaceTimesteps, type TimestepSpacing } from "../timesteps.js";
+import { anySpacingOption, clippingOption, readOptions, stepsOffsetOption, type OptionTable } from "./options.js";
 import { weightedSum } from "./weighted-sum.js";
 
-/** Γ_t = E |ε(x_t, t)|² / d: the mean square of the noise that a network predicts on data, at each timestep of a walk.
+/** Γ_t = E |ε(x_t, t)|² / d: the mean square of the noise that a network predicts on data, at each timestep of a run.
  * Plain data, to be kept as JSON beside the model. */
 export interface AnalyticTable {
   readonly timesteps: readonly number[];
@@ -16,7 +17,7 @@ export interface AnalyticTable {
 
 /** Options of {@link analyticDpm}. */
 export interface AnalyticDpmOptions {
-  /** Γ at the timesteps of the walk, from {@link estimateAnalyticTable}. */
+  /** Γ at the timesteps of the run, from {@link estimateAnalyticTable}. */
   readonly table: AnalyticTable;
   /** 1 is the analytic DDPM (default), 0 the analytic DDIM. */
   readonly eta?: number;
@@ -34,23 +35,52 @@ export interface AnalyticDpmOptions {
   readonly stepsOffset?: number;
 }
 
+/** The options of {@link analyticDpm} as data. */
+export const analyticDpmOptions = (): OptionTable<AnalyticDpmOptions, "table"> => ({
+  table: {
+    kind: "object",
+    required: true,
+    meaning: "Γ at the timesteps of the run; `unclip analytic` estimates a prior's, estimateAnalyticTable any",
+    fields: {
+      timesteps: { kind: "numbers", min: 0, required: true, meaning: "the timesteps" },
+      gamma: { kind: "numbers", min: 0, required: true, meaning: "Γ at each of them" },
+    },
+  },
+  eta: { kind: "number", min: 0, default: 1, meaning: "1 is the analytic DDPM, 0 the analytic DDIM" },
+  clipping: clippingOption({ kind: "range", range: 1 }),
+  range: { kind: "number", above: 0, default: 1, meaning: "half the width of the range that the data lie in" },
+  clippedSteps: { kind: "integer", min: 0, default: 0, meaning: "last steps whose noise is limited to clipPixels" },
+  clipPixels: {
+    kind: "number",
+    min: 0,
+    default: 2,
+    meaning: "mean magnitude of the noise of these steps, in 255ths of the range [-1, 1]",
+  },
+  spacing: anySpacingOption("unclip"),
+  stepsOffset: stepsOffsetOption(),
+});
+
 /** Analytic-DPM: DDIM or DDPM with the variance that is best for this network and this list of timesteps,
  * σ² = λ² + (sqrt(ᾱ_s) - sqrt((1 - ᾱ_s - λ²) ᾱ_t / (1 - ᾱ_t)))² var(x_0 | x_t), var(x_0 | x_t) = (1 - ᾱ_t) / ᾱ_t (1 - Γ_t),
  * with λ² = eta² times the posterior's variance.
  * @see Bao et al. 2022 (arXiv:2201.06503) theorem 1, and theorem 2 for the bounds */
 export function analyticDpm(options: AnalyticDpmOptions): Sampler {
-  const { table, eta = 1, clipping = { kind: "range", range: 1 }, range = 1 } = options;
-  const { spacing = "unclip", stepsOffset, clippedSteps = 0, clipPixels = 2 } = options;
+  const read = readOptions("analytic-dpm", analyticDpmOptions(), options);
+  const { table, eta, clipping, range, spacing, stepsOffset, clippedSteps, clipPixels } = read;
   const gammaOf = gammaLookup(table);
   return {
     name: "analytic-dpm",
-    timesteps: (schedule, steps) => spaceTimesteps({ spacing, steps, length: schedule.length, stepsOffset }),
+    timesteps(schedule, steps) {
+      const timesteps = spaceTimesteps({ spacing, steps, length: schedule.length, stepsOffset });
+      timesteps.forEach(gammaOf); // refuses a table for another number of steps
+      return timesteps;
+    },
     begin({ schedule, timesteps, random }) {
       const gammas = timesteps.map(gammaOf);
-      return (prediction, xt, index) => {
+      return async (denoise, xt, index) => {
         const [t, s] = [timesteps[index]!, timesteps[index + 1] ?? -1];
         const [barT, barS] = [alphaBar(schedule, t), alphaBar(schedule, s)];
-        const x0 = clipX0(predictedX0(prediction, xt, barT), clipping);
+        const x0 = clipX0(predictedX0(await denoise(xt, t), xt, barT), clipping);
         if (s < 0) return { xt: x0, x0 };
         const lambda2 = eta ** 2 * posterior(schedule, t, s).variance;
         const direction = Math.sqrt(Math.max(1 - barS - lambda2, 0));
@@ -66,13 +96,17 @@ export function analyticDpm(options: AnalyticDpmOptions): Sampler {
 }
 
 function gammaLookup({ timesteps, gamma }: AnalyticTable): (t: number) => number {
+  if (timesteps.length !== gamma.length) {
+    const counts = `${timesteps.length} timesteps, but ${gamma.length} values of gamma`;
+    throw new UnclipError("input", `sampler analytic-dpm: its table has ${counts}; estimate it anew`);
+  }
   const known = new Map(timesteps.map((t, i) => [t, gamma[i]!]));
   return (t) => {
     const value = known.get(t);
     if (value !== undefined) return value;
     throw new UnclipError(
       "input",
-      `analytic-dpm: the table has no timestep ${t}; estimate it on the timesteps of this walk`,
+      `sampler analytic-dpm: its table of ${timesteps.length} steps lacks timestep ${t}; take as many steps or estimate another`,
     );
   };
 }
@@ -87,7 +121,7 @@ export interface AnalyticBatch {
 /** Options of {@link estimateAnalyticTable}. */
 export interface AnalyticTableOptions {
   readonly schedule: NoiseSchedule;
-  /** The timesteps of the walk that the table is for. */
+  /** The timesteps of the run that the table is for. */
   readonly timesteps: readonly number[];
   /** Data in batches: the more, the better the estimate. */
   readonly batches: readonly AnalyticBatch[];
@@ -120,6 +154,7 @@ export async function* estimateAnalyticTable(
   for (const { denoise, x0 } of batches) {
     values += x0.data.length;
     for (const [i, t] of timesteps.entries()) {
+      await nextTask();
       checkAborted(signal, `evaluation ${step + 1} of ${steps}`);
       const bar = alphaBar(schedule, t);
       const xt = addNoise(x0, random.normal(x0.dims), bar);

@@ -4,10 +4,21 @@ import { clipX0, predictedX0, type Clipping, type Prediction } from "../predicti
 import { alphaBar, type NoiseSchedule } from "../schedule.js";
 import type { Sampler } from "../sample.js";
 import { spaceTimesteps, type TimestepSpacing } from "../timesteps.js";
+import { anySpacingOption, clippingOption, readOptions, stepsOffsetOption, type OptionTable } from "./options.js";
 
 /** The variance of an ancestral step, by the names of scheduler_config.json. */
 export type VarianceType =
   "fixed_small" | "fixed_small_log" | "fixed_large" | "fixed_large_log" | "learned" | "learned_range";
+
+/** The kinds of variance. */
+export const VARIANCE_TYPES: readonly VarianceType[] = [
+  "fixed_small",
+  "fixed_small_log",
+  "fixed_large",
+  "fixed_large_log",
+  "learned",
+  "learned_range",
+];
 
 /** Options of {@link unclip} and {@link ddpm}. */
 export interface AncestralOptions {
@@ -20,6 +31,19 @@ export interface AncestralOptions {
   /** Added to every timestep of "leading"; default 0. */
   readonly stepsOffset?: number;
 }
+
+/** The options of {@link unclip} and {@link ddpm} as data. */
+export const ancestralOptions = (): OptionTable<AncestralOptions> => ({
+  varianceType: {
+    kind: "choice",
+    choices: VARIANCE_TYPES,
+    default: "fixed_small",
+    meaning: "variance of the noise that a step adds; a model's own where it is left out beside a model",
+  },
+  clipping: clippingOption({ kind: "range", range: 1 }),
+  spacing: anySpacingOption("unclip"),
+  stepsOffset: stepsOffsetOption(),
+});
 
 /** UnCLIPScheduler of diffusers: ancestral sampling along any list of timesteps. The list decides each step's length. */
 export function unclip(options: AncestralOptions = {}): Sampler {
@@ -40,15 +64,15 @@ function unclipRates(schedule: NoiseSchedule, t: number, s: number): StepRates {
 }
 
 function ancestral(name: string, rates: typeof stepRates, options: AncestralOptions): Sampler {
-  const { varianceType = "fixed_small", clipping = { kind: "range", range: 1 } } = options;
-  const { spacing = "unclip", stepsOffset } = options;
+  const { varianceType, clipping, spacing, stepsOffset } = readOptions(name, ancestralOptions(), options);
   return {
     name,
     timesteps: (schedule, steps) => spaceTimesteps({ spacing, steps, length: schedule.length, stepsOffset }),
     begin:
       ({ schedule, timesteps, random }) =>
-      (prediction, xt, index) => {
+      async (denoise, xt, index) => {
         const [t, s] = [timesteps[index]!, timesteps[index + 1] ?? -1];
+        const prediction = await denoise(xt, t);
         const step = posterior(schedule, t, s, rates(schedule, t, s));
         const x0 = clipX0(predictedX0(prediction, xt, alphaBar(schedule, t)), clipping);
         const mean = step.mean(x0, xt);

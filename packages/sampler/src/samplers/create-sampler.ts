@@ -1,15 +1,17 @@
 import { UnclipError } from "@unclip/tensor";
 import type { Sampler } from "../sample.js";
-import { analyticDpm, type AnalyticDpmOptions } from "./analytic-dpm.js";
-import { ddpm, unclip, type AncestralOptions } from "./ancestral.js";
-import { ddim, type DdimOptions } from "./ddim.js";
-import { dpmSolver, type DpmSolverOptions } from "./dpm-solver.js";
-import { euler, type EulerOptions } from "./euler.js";
+import { analyticDpm, analyticDpmOptions, type AnalyticDpmOptions } from "./analytic-dpm.js";
+import { ancestralOptions, ddpm, unclip, type AncestralOptions } from "./ancestral.js";
+import { ddim, ddimOptions, type DdimOptions } from "./ddim.js";
+import { dpmSolver, dpmSolverOptions, type DpmSolverOptions } from "./dpm-solver.js";
+import { euler, eulerOptions, type EulerOptions } from "./euler.js";
 import { eulerAncestral, type EulerAncestralOptions } from "./euler-ancestral.js";
 import { heun, type HeunOptions } from "./heun.js";
-import { lms, type LmsOptions } from "./lms.js";
-import { pndm, type PndmOptions } from "./pndm.js";
-import { unipc, type UnipcOptions } from "./unipc.js";
+import { lms, lmsOptions, type LmsOptions } from "./lms.js";
+import { checkOptions, checkRequired, shown, type OptionFields } from "./options.js";
+import { pndm, pndmOptions, type PndmOptions } from "./pndm.js";
+import { sigmaOptions } from "./sigma-space.js";
+import { unipc, unipcOptions, type UnipcOptions } from "./unipc.js";
 
 type DpmPresetOptions = Omit<DpmSolverOptions, "order" | "sde">;
 
@@ -35,90 +37,86 @@ export interface SamplerOptions {
 /** A name that {@link createSampler} knows. */
 export type SamplerName = keyof SamplerOptions;
 
-/** A sampler by its name.
- * @param name for example "ddim" or "dpmpp-2m"; {@link SAMPLER_NAMES} lists them
- * @param options of the sampler; a name that it does not take is refused
- * @throws UnclipError "input" for an unknown name or option, or if "analytic-dpm" has no table */
-export function createSampler<N extends SamplerName>(name: N, options?: SamplerOptions[N]): Sampler;
-export function createSampler(name: string, options?: Readonly<Record<string, unknown>>): Sampler;
-export function createSampler(name: string, options: object = {}): Sampler {
-  const { create, takes } = entryOf(name);
-  const unknown = Object.keys(options).find((key) => !takes.includes(key));
-  if (unknown !== undefined) {
-    throw new UnclipError("input", `sampler ${name}: no option ${unknown}; it takes ${takes.join(", ")}`);
-  }
-  if (name === "analytic-dpm" && !("table" in options)) {
-    throw new UnclipError(
-      "input",
-      "sampler: analytic-dpm needs a table; `unclip analytic` estimates a prior's, estimateAnalyticTable any",
-    );
-  }
-  return create(options);
+/** A sampler by its name and its options: plain data, for JSON and messages between threads. */
+export type SamplerSpec = { readonly [N in SamplerName]: { readonly name: N } & SamplerOptions[N] }[SamplerName];
+
+/** How a sampler is chosen: by name, by name and options, or as one of your own. */
+export type SamplerChoice = SamplerName | SamplerSpec | Sampler;
+
+/** The sampler that a choice names.
+ * @param choice for example "dpmpp-2m" or { name: "ddim", eta: 0.5 }; {@link SAMPLER_NAMES} lists the names, {@link SAMPLER_OPTIONS}
+ * the options. A `Sampler` is given back as it is
+ * @throws UnclipError "input" for an unknown name or option, a value that does not fit, or a required option that is missing */
+export function createSampler(choice: SamplerChoice): Sampler {
+  if (isSampler(choice)) return choice;
+  const { name, ...options } = specOf(choice);
+  checkOptions(name, SAMPLER_OPTIONS[name], options);
+  checkRequired(`sampler ${name}`, SAMPLER_OPTIONS[name], options);
+  return ENTRIES[name].create(options);
 }
 
-/** The options that the sampler of this name takes.
+/** Whether a choice is a sampler itself, not the name of one. */
+export function isSampler(choice: SamplerChoice): choice is Sampler {
+  return typeof choice === "object" && choice !== null && "begin" in choice;
+}
+
+/** A choice by name in its long form. Options are left as they are.
  * @throws UnclipError "input" for an unknown name */
-export function samplerTakes(name: string): readonly string[] {
-  return entryOf(name).takes;
+export function specOf(choice: SamplerName | SamplerSpec): SamplerSpec {
+  const spec = typeof choice === "object" && choice !== null ? choice : { name: choice };
+  if (typeof spec.name === "string" && Object.hasOwn(ENTRIES, spec.name)) return spec as SamplerSpec;
+  throw new UnclipError("input", `sampler: expected one of ${SAMPLER_NAMES.join(", ")}; got ${shown(spec.name)}`);
 }
 
 interface Entry {
   readonly create: (options: object) => Sampler;
-  readonly takes: readonly string[];
+  readonly options: OptionFields;
 }
 
-function entryOf(name: string): Entry {
-  const entry = Object.hasOwn(ENTRIES, name) ? ENTRIES[name as SamplerName] : undefined;
-  if (entry !== undefined) return entry;
-  throw new UnclipError("input", `sampler: expected one of ${SAMPLER_NAMES.join(", ")}; got "${name}"`);
+const entry = <O extends object>(
+  create: (options: O) => Sampler,
+  options: Readonly<Record<keyof O, unknown>>,
+): Entry => ({
+  create: create as (options: object) => Sampler,
+  options: options as OptionFields,
+});
+
+function dpmPreset(order: 1 | 2 | 3, sde: boolean): Entry {
+  const { order: _order, sde: _sde, ...options } = dpmSolverOptions();
+  return entry((given: DpmPresetOptions) => dpmSolver({ ...given, order, sde }), options);
 }
 
-/** Every option of O, so that none can be forgotten. */
-type Takes<O> = Readonly<Record<keyof O, true>>;
-
-function entry<O extends object>(create: (options: O) => Sampler, takes: Takes<O>): Entry {
-  return { create: create as (options: object) => Sampler, takes: Object.keys(takes) };
+function createEntries(): Readonly<Record<SamplerName, Entry>> {
+  return {
+    unclip: entry(unclip, ancestralOptions()),
+    ddpm: entry(ddpm, ancestralOptions()),
+    ddim: entry(ddim, ddimOptions()),
+    "analytic-dpm": entry(analyticDpm, analyticDpmOptions()),
+    "dpmpp-1": dpmPreset(1, false),
+    "dpmpp-2m": dpmPreset(2, false),
+    "dpmpp-3m": dpmPreset(3, false),
+    "dpmpp-2m-sde": dpmPreset(2, true),
+    "dpmpp-3m-sde": dpmPreset(3, true),
+    unipc: entry(unipc, unipcOptions()),
+    euler: entry(euler, eulerOptions()),
+    "euler-ancestral": entry(eulerAncestral, sigmaOptions()),
+    heun: entry(heun, sigmaOptions()),
+    lms: entry(lms, lmsOptions()),
+    pndm: entry(pndm, pndmOptions()),
+  };
 }
 
-const SPACED = { spacing: true, stepsOffset: true, clipping: true } as const;
-const ANCESTRAL: Takes<AncestralOptions> = { varianceType: true, ...SPACED };
-const SIGMA = { ...SPACED, sigmas: true, finalSigma: true } as const;
-const MULTISTEP = {
-  ...SIGMA,
-  lambdaMinClipped: true,
-  truncateTimesteps: true,
-  lowerOrderFinal: true,
-  solverType: true,
-} as const;
-const DPM: Takes<DpmPresetOptions> = { ...MULTISTEP, eulerAtFinal: true };
+/* The calls are marked as pure, so that a bundle that uses no name leaves the table out, and with it all samplers but its own. */
 
-const dpm = (order: 1 | 2 | 3, sde: boolean) =>
-  entry((options: DpmPresetOptions) => dpmSolver({ ...options, order, sde }), DPM);
-
-const ENTRIES: Readonly<Record<SamplerName, Entry>> = {
-  unclip: entry(unclip, ANCESTRAL),
-  ddpm: entry(ddpm, ANCESTRAL),
-  ddim: entry(ddim, { ...SPACED, eta: true, epsFromClippedX0: true, setAlphaToOne: true, previous: true }),
-  "analytic-dpm": entry(analyticDpm, {
-    ...SPACED,
-    table: true,
-    eta: true,
-    range: true,
-    clippedSteps: true,
-    clipPixels: true,
-  }),
-  "dpmpp-1": dpm(1, false),
-  "dpmpp-2m": dpm(2, false),
-  "dpmpp-3m": dpm(3, false),
-  "dpmpp-2m-sde": dpm(2, true),
-  "dpmpp-3m-sde": dpm(3, true),
-  unipc: entry(unipc, { ...MULTISTEP, order: true, disableCorrector: true }),
-  euler: entry(euler, { ...SIGMA, churn: true }),
-  "euler-ancestral": entry(eulerAncestral, SIGMA),
-  heun: entry(heun, SIGMA),
-  lms: entry(lms, { ...SIGMA, order: true }),
-  pndm: entry(pndm, { ...SPACED, setAlphaToOne: true, previous: true }),
-};
+const ENTRIES = /* @__PURE__ */ createEntries();
 
 /** The names that {@link createSampler} knows. */
-export const SAMPLER_NAMES = Object.keys(ENTRIES) as readonly SamplerName[];
+export const SAMPLER_NAMES = /* @__PURE__ */ Object.keys(ENTRIES) as readonly SamplerName[];
+
+/** The options of every sampler, by name: kind, range, default and meaning of each. Checks and help are made from it. */
+export const SAMPLER_OPTIONS = /* @__PURE__ */ optionsByName();
+
+function optionsByName(): Readonly<Record<SamplerName, OptionFields>> {
+  const entries = Object.entries(ENTRIES).map(([name, { options }]) => [name, options]);
+  return Object.fromEntries(entries) as Record<SamplerName, OptionFields>;
+}

@@ -1,16 +1,23 @@
 import { UnclipError } from "@unclip/tensor";
 import { clipX0, predictedEps, predictedX0, type Clipping } from "../prediction.js";
 import { alphaBar } from "../schedule.js";
-import type { Sampler } from "../sample.js";
+import { plannedSteps, type Sampler } from "../sample.js";
 import { spaceTimesteps } from "../timesteps.js";
-import type { DdimWalkOptions } from "./ddim.js";
+import { ddimStepOptions, type DdimStepOptions } from "./ddim.js";
+import { clippingOption, readOptions, type OptionTable } from "./options.js";
 import { weightedSum } from "./weighted-sum.js";
 
 /** Options of {@link ddimInversion}. */
-export interface DdimInversionOptions extends DdimWalkOptions {
-  /** Range of the predicted x_0; default none, for a picture in range is given up exactly only if nothing is clipped. */
+export interface DdimInversionOptions extends DdimStepOptions {
+  /** Range of the predicted x_0; default none: clipping would lose what DDIM needs to paint the same picture again. */
   readonly clipping?: Clipping;
 }
+
+/** The options of {@link ddimInversion} as data. */
+export const ddimInversionOptions = (): OptionTable<DdimInversionOptions> => ({
+  clipping: clippingOption({ kind: "none" }),
+  ...ddimStepOptions(),
+});
 
 /** DDIM run backwards: from a clean picture, given as xT with start "sample", to the x_T that DDIM with eta 0 paints it from.
  * The timesteps ascend. A step goes from the level s of the timestep before, at first from the clean end, to the level t
@@ -18,16 +25,24 @@ export interface DdimInversionOptions extends DdimWalkOptions {
  * ε is the same at both ends, so many steps bring the picture back more faithfully.
  * @see Dhariwal and Nichol 2021 (arXiv:2105.05233) appendix F; Ramesh et al. 2022 (arXiv:2204.06125) section 3 */
 export function ddimInversion(options: DdimInversionOptions = {}): Sampler {
-  const { spacing = "unclip", stepsOffset, clipping = { kind: "none" } } = options;
-  const { setAlphaToOne = true, previous = "list" } = options;
+  const { clipping, spacing, stepsOffset, setAlphaToOne, previous } = readOptions(
+    "ddim-inversion",
+    ddimInversionOptions(),
+    options,
+  );
   return {
     name: "ddim-inversion",
     timesteps: (schedule, steps) => spaceTimesteps({ spacing, steps, length: schedule.length, stepsOffset }).reverse(),
-    begin: ({ schedule, timesteps }) => {
-      const stride = Math.floor(schedule.length / timesteps.length);
+    alphasCumprod({ schedule, timesteps }) {
+      return [-1, ...timesteps].map((t) => alphaBar(schedule, t));
+    },
+    begin: (process) => {
+      const { schedule, timesteps } = process;
+      const stride = Math.floor(schedule.length / plannedSteps(process));
       const cleanEnd = setAlphaToOne ? 1 : alphaBar(schedule, 0);
-      return (prediction, xs, index) => {
+      return async (denoise, xs, index) => {
         const t = timesteps[index]!;
+        const prediction = await denoise(xs, t);
         const s = previous === "stride" ? t - stride : (timesteps[index - 1] ?? -1);
         const [barS, barT] = [alphaBar(schedule, s, cleanEnd), alphaBar(schedule, t)];
         if (barS === 1 && prediction.type === "sample") throw new UnclipError("config", NO_NOISE);

@@ -1,12 +1,21 @@
 import { epsFromX0 } from "../diffusion.js";
 import { clipX0, predictedEps, predictedX0, type Clipping } from "../prediction.js";
 import { alphaBar } from "../schedule.js";
-import type { Sampler } from "../sample.js";
+import { plannedSteps, type Sampler } from "../sample.js";
 import { spaceTimesteps, type TimestepSpacing } from "../timesteps.js";
+import {
+  anySpacingOption,
+  clippingOption,
+  previousOption,
+  readOptions,
+  setAlphaToOneOption,
+  stepsOffsetOption,
+  type OptionTable,
+} from "./options.js";
 import { weightedSum } from "./weighted-sum.js";
 
 /** What a DDIM step and its inversion have in common. */
-export interface DdimWalkOptions {
+export interface DdimStepOptions {
   /** Rule of the sampler's own timesteps; default "unclip". */
   readonly spacing?: TimestepSpacing;
   /** Added to every timestep of "leading"; default 0. */
@@ -18,7 +27,7 @@ export interface DdimWalkOptions {
 }
 
 /** Options of {@link ddim}. */
-export interface DdimOptions extends DdimWalkOptions {
+export interface DdimOptions extends DdimStepOptions {
   /** Share of the ancestral noise that a step adds: 0 is deterministic (default), 1 is as noisy as DDPM. */
   readonly eta?: number;
   /** Range of the predicted x_0; default clamps to [-1, 1]. */
@@ -27,19 +36,40 @@ export interface DdimOptions extends DdimWalkOptions {
   readonly epsFromClippedX0?: boolean;
 }
 
+/** The options that a DDIM step and its inversion have in common, as data. */
+export const ddimStepOptions = (): OptionTable<DdimStepOptions> => ({
+  spacing: anySpacingOption("unclip"),
+  stepsOffset: stepsOffsetOption(),
+  setAlphaToOne: setAlphaToOneOption(true),
+  previous: previousOption(),
+});
+
+/** The options of {@link ddim} as data. */
+export const ddimOptions = (): OptionTable<DdimOptions> => ({
+  eta: { kind: "number", min: 0, default: 0, meaning: "share of DDPM's noise that a step adds: 0 none, 1 all of it" },
+  clipping: clippingOption({ kind: "range", range: 1 }),
+  epsFromClippedX0: { kind: "flag", default: false, meaning: "ε is taken from the x_0 in range, not from the network" },
+  ...ddimStepOptions(),
+});
+
 /** Denoising diffusion implicit model: x_s = sqrt(ᾱ_s) x_0 + sqrt(1 - ᾱ_s - σ²) ε + σ n.
  * @see Song et al. 2021 (arXiv:2010.02502) eq. 12, with σ = eta times eq. 16 */
 export function ddim(options: DdimOptions = {}): Sampler {
-  const { eta = 0, clipping = { kind: "range", range: 1 }, epsFromClippedX0 = false } = options;
-  const { spacing = "unclip", stepsOffset, setAlphaToOne = true, previous = "list" } = options;
+  const { eta, clipping, epsFromClippedX0, spacing, stepsOffset, setAlphaToOne, previous } = readOptions(
+    "ddim",
+    ddimOptions(),
+    options,
+  );
   return {
     name: "ddim",
     timesteps: (schedule, steps) => spaceTimesteps({ spacing, steps, length: schedule.length, stepsOffset }),
-    begin: ({ schedule, timesteps, random }) => {
-      const stride = Math.floor(schedule.length / timesteps.length);
+    begin: (process) => {
+      const { schedule, timesteps, random } = process;
+      const stride = Math.floor(schedule.length / plannedSteps(process));
       const cleanEnd = setAlphaToOne ? 1 : alphaBar(schedule, 0);
-      return (prediction, xt, index) => {
+      return async (denoise, xt, index) => {
         const t = timesteps[index]!;
+        const prediction = await denoise(xt, t);
         const s = previous === "stride" ? t - stride : (timesteps[index + 1] ?? -1);
         const [barT, barS] = [alphaBar(schedule, t), alphaBar(schedule, s, cleanEnd)];
         const x0 = clipX0(predictedX0(prediction, xt, barT), clipping);

@@ -1,6 +1,14 @@
-import type { Sampler } from "../sample.js";
+import { plannedSteps, type Path, type Sampler } from "../sample.js";
 import type { Tensor } from "@unclip/tensor";
-import { levelOf, multistepGrid, x0AtSigma, type Level, type MultistepOptions } from "./sigma-space.js";
+import { readOptions, type OptionTable } from "./options.js";
+import {
+  levelOf,
+  multistepGrid,
+  multistepOptions,
+  x0AtSigma,
+  type Level,
+  type MultistepOptions,
+} from "./sigma-space.js";
 import { weightedSum } from "./weighted-sum.js";
 
 /** Options of {@link dpmSolver}. */
@@ -12,11 +20,30 @@ export interface DpmSolverOptions extends MultistepOptions {
   /** Whether the stochastic equation is solved instead of the ordinary one: a step takes out more noise than it has to and
    * puts fresh noise in; default false. */
   readonly sde?: boolean;
-  /** Whether the last two steps of a walk of fewer than 15 have at most order 2 and 1; default true. A step to σ = 0 has order 1. */
+  /** Whether the last two steps of a run of fewer than 15 have at most order 2 and 1; default true. A step to σ = 0 has order 1. */
   readonly lowerOrderFinal?: boolean;
-  /** Whether the last step of any walk has order 1; default false. */
+  /** Whether the last step of any run has order 1; default false. */
   readonly eulerAtFinal?: boolean;
 }
+
+/** The options of {@link dpmSolver} as data. */
+export const dpmSolverOptions = (): OptionTable<DpmSolverOptions, "lambdaMinClipped"> => ({
+  ...multistepOptions(),
+  order: { kind: "integer", min: 1, max: 3, default: 2, meaning: "how many predictions of x_0 a step looks at" },
+  solverType: {
+    kind: "choice",
+    choices: ["midpoint", "heun"],
+    default: "midpoint",
+    meaning: "the formula of second order",
+  },
+  sde: { kind: "flag", default: false, meaning: "solves the stochastic equation instead of the ordinary one" },
+  lowerOrderFinal: {
+    kind: "flag",
+    default: true,
+    meaning: "the last two steps of a run of fewer than 15 have at most order 2 and 1",
+  },
+  eulerAtFinal: { kind: "flag", default: false, meaning: "the last step has order 1, however many there are" },
+});
 
 /** DPM-Solver++ (1, 2M, 3M) and SDE-DPM-Solver++: multistep solvers of the diffusion equations in λ, exact for their linear
  * part, with the predicted x_0 as the function to integrate. 3M has the weights of the authors' code and of all that follow
@@ -24,20 +51,22 @@ export interface DpmSolverOptions extends MultistepOptions {
  * @see Lu et al. 2022 (arXiv:2211.01095) eq. 8-9, algorithm 2, appendix B for the SDE; for the SDE's third order k-diffusion's
  * sample_dpmpp_3m_sde */
 export function dpmSolver(options: DpmSolverOptions = {}): Sampler {
-  const { order = 2, sde = false, clipping } = options;
-  const { timesteps, sigmas: sigmasOf } = multistepGrid(options);
+  const read = readOptions("dpmpp", dpmSolverOptions(), options);
+  const { order, sde, clipping } = read;
+  const { sigmas: sigmasOf, timesteps, alphasCumprod } = multistepGrid(read);
   return {
     name: `dpmpp-${order === 1 ? "1" : `${order}m`}${sde ? "-sde" : ""}`,
     timesteps,
+    alphasCumprod,
     begin(process) {
       const sigmas = sigmasOf(process);
       const levels = sigmas.map(levelOf);
       const predictions: Tensor[] = []; // x_0 of the last steps, newest first
-      return (prediction, xt, index) => {
-        const x0 = x0AtSigma(prediction, xt, sigmas[index]!, clipping);
+      return async (denoise, xt, index) => {
+        const x0 = x0AtSigma(await denoise(xt, process.timesteps[index]!), xt, sigmas[index]!, clipping);
         predictions.unshift(x0);
-        predictions.length = Math.min(predictions.length, order, mostOrder(index, sigmas, options));
-        const { ofXt, ofX0, ofNoise } = coefficients(levels, index, predictions.length, options);
+        predictions.length = Math.min(predictions.length, order, mostOrder(index, process, read, sigmas));
+        const { ofXt, ofX0, ofNoise } = coefficients(levels, index, predictions.length, read);
         const terms = [[ofXt, xt] as const, ...ofX0.map((weight, i) => [weight, predictions[i]!] as const)];
         if (sde) terms.push([ofNoise, process.random.normal(xt.dims)]);
         return { xt: weightedSum(terms), x0 };
@@ -46,13 +75,17 @@ export function dpmSolver(options: DpmSolverOptions = {}): Sampler {
   };
 }
 
-/** The highest order that the end of the walk allows. */
-function mostOrder(index: number, sigmas: readonly number[], options: DpmSolverOptions): number {
-  const { lowerOrderFinal = true, eulerAtFinal = false } = options;
-  const steps = sigmas.length - 1;
-  const cautious = lowerOrderFinal && steps < 15;
-  if (index === steps - 1 && (eulerAtFinal || cautious || sigmas[steps] === 0)) return 1;
-  return index === steps - 2 && cautious ? 2 : 3;
+/** The highest order that the end of the run allows. */
+function mostOrder(
+  index: number,
+  path: Path,
+  { lowerOrderFinal, eulerAtFinal }: Required<Pick<DpmSolverOptions, "lowerOrderFinal" | "eulerAtFinal">>,
+  sigmas: readonly number[],
+): number {
+  const last = path.timesteps.length - 1;
+  const cautious = lowerOrderFinal && plannedSteps(path) < 15;
+  if (index === last && (eulerAtFinal || cautious || sigmas[last + 1] === 0)) return 1;
+  return index === last - 1 && cautious ? 2 : 3;
 }
 
 /** What a step multiplies x_t, the predicted x_0 (newest first) and fresh noise by. */
@@ -68,7 +101,7 @@ function coefficients(
   levels: readonly Level[],
   index: number,
   order: number,
-  { solverType = "midpoint", sde = false }: DpmSolverOptions,
+  { solverType, sde }: Pick<DpmSolverOptions, "solverType" | "sde">,
 ): Coefficients {
   const [from, to] = [levels[index]!, levels[index + 1]!];
   const h = to.lambda - from.lambda;

@@ -1,5 +1,6 @@
 import type { Sampler } from "../sample.js";
-import { moveInSigma, sigmaGrid, x0AtSigma, type SigmaOptions } from "./sigma-space.js";
+import { readOptions } from "./options.js";
+import { moveInSigma, sigmaGrid, sigmaOptions, x0AtSigma, type SigmaOptions } from "./sigma-space.js";
 
 /** Options of {@link eulerAncestral}. */
 export type EulerAncestralOptions = SigmaOptions;
@@ -8,18 +9,18 @@ export type EulerAncestralOptions = SigmaOptions;
  * σ_up² = σ'² (σ² - σ'²) / σ² is the posterior's variance and σ_down² = σ'² - σ_up².
  * @see Song et al. 2021 (arXiv:2011.13456) appendix F; the step is that of k-diffusion's sample_euler_ancestral */
 export function eulerAncestral(options: EulerAncestralOptions = {}): Sampler {
-  const grid = sigmaGrid(options);
+  const read = readOptions("euler-ancestral", sigmaOptions(), options);
+  const { sigmas: sigmasOf, ...grid } = sigmaGrid(read);
   return {
     name: "euler-ancestral",
-    timesteps: grid.timesteps,
-    initialScale: grid.initialScale,
+    ...grid,
     begin(process) {
-      const sigmas = grid.sigmas(process);
-      return (prediction, xt, index) => {
+      const sigmas = sigmasOf(process);
+      return async (denoise, xt, index) => {
         const [sigma, next] = [sigmas[index]!, sigmas[index + 1]!];
         const up = (next / sigma) * Math.sqrt(sigma ** 2 - next ** 2);
         const down = Math.sqrt(next ** 2 - up ** 2);
-        const x0 = x0AtSigma(prediction, xt, sigma, options.clipping);
+        const x0 = x0AtSigma(await denoise(xt, process.timesteps[index]!), xt, sigma, read.clipping);
         const slopes = [[down - sigma, { xt, x0, sigma }] as const];
         const noise = [up, process.random.normal(xt.dims)] as const; // drawn on the last step too, where up is 0
         return { xt: moveInSigma(xt, { from: sigma, to: next, slopes, noise }), x0 };

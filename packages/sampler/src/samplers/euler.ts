@@ -1,13 +1,14 @@
-import type { Sampler } from "../sample.js";
-import { moveInSigma, sigmaGrid, x0AtSigma, type SigmaOptions } from "./sigma-space.js";
+import { plannedSteps, type Sampler } from "../sample.js";
+import { readOptions, type OptionTable } from "./options.js";
+import { moveInSigma, sigmaGrid, sigmaOptions, x0AtSigma, type SigmaOptions } from "./sigma-space.js";
 
 /** Noise that a step puts in before it goes down. */
 export interface Churn {
-  /** S_churn: the sum over the walk of the shares by which σ is raised; a step raises it by at most sqrt(2) - 1. */
+  /** S_churn: the sum over the run of the shares by which σ is raised; a step raises it by at most sqrt(2) - 1. */
   readonly amount: number;
   /** S_tmin: levels below are left alone; default 0. */
   readonly from?: number;
-  /** S_tmax: levels above are left alone; default Infinity. */
+  /** S_tmax: levels above are left alone; default none. */
   readonly to?: number;
   /** S_noise: standard deviation of the noise; default 1. */
   readonly noise?: number;
@@ -15,24 +16,40 @@ export interface Churn {
 
 /** Options of {@link euler}. */
 export interface EulerOptions extends SigmaOptions {
-  /** Default none: the walk is deterministic. The network is still evaluated at the level before the noise. */
+  /** Default none: the run is deterministic. The network is still evaluated at the level before the noise. */
   readonly churn?: Churn;
 }
+
+/** The options of {@link euler} as data. */
+export const eulerOptions = (): OptionTable<EulerOptions, "churn"> => ({
+  ...sigmaOptions(),
+  churn: {
+    kind: "object",
+    meaning: "noise that a step puts in before it goes down; without it none",
+    fields: {
+      amount: { kind: "number", min: 0, required: true, meaning: "sum over the run of the shares that σ is raised by" },
+      from: { kind: "number", min: 0, meaning: "levels below are left alone" },
+      to: { kind: "number", min: 0, meaning: "levels above are left alone" },
+      noise: { kind: "number", min: 0, meaning: "standard deviation of the noise; 1 where it is left out" },
+    },
+  },
+});
 
 /** Euler's method on the probability-flow ODE: x' = x + (σ' - σ) dx/dσ.
  * @see Karras et al. 2022 (arXiv:2206.00364) algorithm 2 without its second-order correction */
 export function euler(options: EulerOptions = {}): Sampler {
-  const { churn, clipping } = options;
-  const grid = sigmaGrid(options);
+  const read = readOptions("euler", eulerOptions(), options);
+  const { churn, clipping } = read;
+  const { sigmas: sigmasOf, ...grid } = sigmaGrid(read);
   return {
     name: "euler",
-    timesteps: grid.timesteps,
-    initialScale: grid.initialScale,
+    ...grid,
     begin(process) {
-      const sigmas = grid.sigmas(process);
-      return (prediction, xt, index) => {
+      const sigmas = sigmasOf(process);
+      return async (denoise, xt, index) => {
         const [sigma, next] = [sigmas[index]!, sigmas[index + 1]!];
-        const raised = sigma * (1 + share(churn, sigma, sigmas.length - 1));
+        const prediction = await denoise(xt, process.timesteps[index]!);
+        const raised = sigma * (1 + share(churn, sigma, plannedSteps(process)));
         const spread = (churn?.noise ?? 1) * Math.sqrt(raised ** 2 - sigma ** 2);
         const from =
           raised > sigma

@@ -1,5 +1,6 @@
 import type { Sampler } from "../sample.js";
-import { moveInSigma, sigmaGrid, x0AtSigma, type SigmaOptions, type Slope } from "./sigma-space.js";
+import { readOptions, type OptionTable } from "./options.js";
+import { moveInSigma, sigmaGrid, sigmaOptions, x0AtSigma, type SigmaOptions, type Slope } from "./sigma-space.js";
 
 /** Options of {@link lms}. */
 export interface LmsOptions extends SigmaOptions {
@@ -7,22 +8,28 @@ export interface LmsOptions extends SigmaOptions {
   readonly order?: 1 | 2 | 3 | 4;
 }
 
+/** The options of {@link lms} as data. */
+export const lmsOptions = (): OptionTable<LmsOptions> => ({
+  ...sigmaOptions(),
+  order: { kind: "integer", min: 1, max: 4, default: 4, meaning: "how many slopes a step looks at" },
+});
+
 /** Linear multistep (Adams-Bashforth) method on the probability-flow ODE, for uneven steps: the slope between σ and σ' is the
  * polynomial through the last slopes.
  * @see Karras et al. 2022 (arXiv:2206.00364) eq. 1 for the ODE; the method is k-diffusion's sample_lms */
 export function lms(options: LmsOptions = {}): Sampler {
-  const { order = 4, clipping } = options;
-  const grid = sigmaGrid(options);
+  const read = readOptions("lms", lmsOptions(), options);
+  const { order, clipping } = read;
+  const { sigmas: sigmasOf, ...grid } = sigmaGrid(read);
   return {
     name: "lms",
-    timesteps: grid.timesteps,
-    initialScale: grid.initialScale,
+    ...grid,
     begin(process) {
-      const sigmas = grid.sigmas(process);
+      const sigmas = sigmasOf(process);
       const slopes: Slope[] = []; // newest first
-      return (prediction, xt, index) => {
+      return async (denoise, xt, index) => {
         const [from, to] = [sigmas[index]!, sigmas[index + 1]!];
-        const x0 = x0AtSigma(prediction, xt, from, clipping);
+        const x0 = x0AtSigma(await denoise(xt, process.timesteps[index]!), xt, from, clipping);
         slopes.unshift({ xt, x0, sigma: from });
         slopes.length = Math.min(slopes.length, order);
         const nodes = slopes.map(({ sigma }) => sigma);

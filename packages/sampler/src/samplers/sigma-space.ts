@@ -1,19 +1,20 @@
 import { UnclipError, type Tensor } from "@unclip/tensor";
 import { clipX0, predictedX0, type Clipping, type Prediction } from "../prediction.js";
-import type { Process } from "../sample.js";
+import { plannedSteps, type Path, type Sampler } from "../sample.js";
 import type { NoiseSchedule } from "../schedule.js";
 import { spaceTimesteps } from "../timesteps.js";
+import { clippingOption, spacingOption, stepsOffsetOption, type OptionTable } from "./options.js";
 import { weightedSum } from "./weighted-sum.js";
 
 /* What the samplers share that think in noise levels σ = sqrt((1 - ᾱ) / ᾱ) rather than in timesteps. In their space
  * x = x_0 + σ ε; the Denoiser's x_t = x / sqrt(σ² + 1) is the same sample with its variance preserved.
  * See Karras et al. 2022 (arXiv:2206.00364) table 1. */
 
-/** Where the levels of a walk lie: "timesteps", at the schedule's own σ of the timesteps; or between the first and the last
+/** Where the levels of a run lie: "timesteps", at the schedule's own σ of the timesteps; or between the first and the last
  * of these, evenly in σ^(1/7) ("karras") or in log σ ("exponential"). */
 export type SigmaSpacing = "timesteps" | "karras" | "exponential";
 
-/** Options of the samplers that walk in σ. */
+/** Options of the samplers that work in σ. */
 export interface SigmaOptions {
   /** Rule for the timesteps; default "linspace". */
   readonly spacing?: "linspace" | "leading" | "trailing";
@@ -36,21 +37,46 @@ export interface MultistepOptions extends SigmaOptions {
   readonly truncateTimesteps?: boolean;
 }
 
-/** How a sampler lays its walks: the timesteps at which it calls the network, and the levels it visits. */
-export interface SigmaGrid {
-  /** The N timesteps of a walk, noisiest first. */
-  timesteps(schedule: NoiseSchedule, steps: number): number[];
-  /** The levels of a walk along `process.timesteps`, [N + 1]: the last is where the walk ends.
+/** The options of the samplers that work in σ, as data. */
+export const sigmaOptions = (): OptionTable<SigmaOptions> => ({
+  spacing: spacingOption("linspace", "linspace", "leading", "trailing"),
+  stepsOffset: stepsOffsetOption(),
+  sigmas: {
+    kind: "choice",
+    choices: ["timesteps", "karras", "exponential"],
+    default: "timesteps",
+    meaning: "rule for the noise levels σ: the timesteps' own, even in σ^(1/7), or even in log σ",
+  },
+  finalSigma: {
+    kind: "choice",
+    choices: ["zero", "sigma_min"],
+    default: "zero",
+    meaning: "level after the last step: 0, or the schedule's least σ",
+  },
+  clipping: clippingOption({ kind: "none" }),
+});
+
+/** The options of the multistep solvers, as data. */
+export const multistepOptions = (): OptionTable<MultistepOptions, "lambdaMinClipped"> => ({
+  ...sigmaOptions(),
+  lambdaMinClipped: { kind: "number", meaning: "timesteps whose log(α/σ) lies below are left out; without it none" },
+  truncateTimesteps: {
+    kind: "flag",
+    default: false,
+    meaning: "Karras timesteps lose their fraction instead of being rounded",
+  },
+});
+
+/** How a sampler lays its runs: the timesteps at which it calls the network, and the levels it visits. */
+export interface SigmaGrid extends Required<Pick<Sampler, "timesteps" | "initialScale" | "alphasCumprod">> {
+  /** The levels of a run along `path.timesteps`, [N + 1]: the last is where the run ends.
    * @throws UnclipError "input" if the levels do not follow from the timesteps and the list is not the grid's own */
-  sigmas(process: Process): number[];
-  /** The sampler's initial scale: how far x_T = σ ε of the first level is from the Denoiser's unit variance. With "leading"
-   * spacing, whose first timestep lies well below T, it is 1: the walk starts from noise of unit variance. */
-  initialScale(process: Process): number;
+  sigmas(path: Path): number[];
 }
 
 /** The grid of Euler, Heun and LMS: timesteps may have fractions, and the spaced timesteps' own ends bound the levels. */
-export function sigmaGrid(options: SigmaOptions): SigmaGrid {
-  const { spacing = "linspace", stepsOffset, sigmas = "timesteps" } = options;
+export function sigmaGrid(options: Required<SigmaOptions>): SigmaGrid {
+  const { spacing, stepsOffset, sigmas } = options;
   return createGrid(options, (schedule, steps) => {
     const timesteps = spaceTimesteps({ spacing, steps, length: schedule.length, stepsOffset, fractional: true });
     if (sigmas === "timesteps") return { timesteps };
@@ -61,9 +87,8 @@ export function sigmaGrid(options: SigmaOptions): SigmaGrid {
 }
 
 /** The grid of DPM-Solver++ and UniPC: whole timesteps, the clean end outside of the list, the schedule's ends bound the levels. */
-export function multistepGrid(options: MultistepOptions): SigmaGrid {
-  const { spacing = "linspace", stepsOffset, sigmas = "timesteps" } = options;
-  const { lambdaMinClipped = -Infinity, truncateTimesteps = false } = options;
+export function multistepGrid(options: Required<SigmaOptions> & MultistepOptions): SigmaGrid {
+  const { spacing, stepsOffset, sigmas, lambdaMinClipped = -Infinity, truncateTimesteps } = options;
   const whole = truncateTimesteps || sigmas === "exponential" ? Math.trunc : Math.round;
   return createGrid(options, (schedule, steps) => {
     const { length } = schedule;
@@ -78,27 +103,31 @@ export function multistepGrid(options: MultistepOptions): SigmaGrid {
 }
 
 /** Timesteps, and their levels where these are not the schedule's own. */
-type Plan = (schedule: NoiseSchedule, steps: number) => { timesteps: number[]; levels?: number[] };
+type Grid = (schedule: NoiseSchedule, steps: number) => { timesteps: number[]; levels?: number[] };
 
-function createGrid({ spacing, sigmas: rule, finalSigma = "zero" }: SigmaOptions, plan: Plan): SigmaGrid {
-  const levelsOf = ({ schedule, timesteps }: Process, table: Float64Array) => {
-    if (rule === undefined || rule === "timesteps") return timesteps.map((t) => sigmaAt(table, t));
-    const own = plan(schedule, timesteps.length);
-    if (own.timesteps.every((t, i) => t === timesteps[i])) return own.levels!;
+function createGrid({ spacing, sigmas: rule, finalSigma }: SigmaOptions, plan: Grid): SigmaGrid {
+  const levelsOf = (path: Path, table: Float64Array) => {
+    const { schedule, timesteps, skippedSteps = 0 } = path;
+    if (rule === "timesteps") return timesteps.map((t) => sigmaAt(table, t));
+    const own = plan(schedule, plannedSteps(path));
+    if (own.timesteps.slice(skippedSteps).every((t, i) => t === timesteps[i])) return own.levels!.slice(skippedSteps);
     throw new UnclipError(
       "input",
       `sampler: with "${rule}" sigmas the timesteps must be the sampler's own; take them from sampler.timesteps()`,
     );
   };
-  const sigmas = (process: Process) => {
-    const table = sigmaTable(process.schedule);
-    return [...levelsOf(process, table), finalSigma === "zero" ? 0 : table[0]!].map(Math.fround);
+  const sigmas = (path: Path) => {
+    const table = sigmaTable(path.schedule);
+    return [...levelsOf(path, table), finalSigma === "zero" ? 0 : table[0]!].map(Math.fround);
   };
   return {
     timesteps: (schedule, steps) => plan(schedule, steps).timesteps,
     sigmas,
-    initialScale(process) {
-      const [first] = sigmas(process) as [number];
+    alphasCumprod: (path) => sigmas(path).map((sigma) => 1 / (sigma ** 2 + 1)),
+    // How far x_T = σ ε of the first level is from the Denoiser's unit variance. "leading" timesteps begin well below T, and the
+    // reference starts them from noise of unit variance.
+    initialScale(path) {
+      const [first] = sigmas(path) as [number];
       return spacing === "leading" ? 1 : first / Math.hypot(first, 1);
     },
   };
@@ -118,11 +147,9 @@ export function levelOf(sigma: number): Level {
 }
 
 /** The x_0 that a prediction at level `sigma` stands for, kept in range. */
-export function x0AtSigma(prediction: Prediction, xt: Tensor, sigma: number, clipping: Clipping = NONE): Tensor {
+export function x0AtSigma(prediction: Prediction, xt: Tensor, sigma: number, clipping: Clipping): Tensor {
   return clipX0(predictedX0(prediction, xt, 1 / (sigma ** 2 + 1)), clipping);
 }
-
-const NONE: Clipping = { kind: "none" };
 
 /** The slope dx/dσ = (x - x_0) / σ of the probability-flow ODE, as the x_t, x_0 and σ that it is made of.
  * @see Karras et al. 2022 (arXiv:2206.00364) eq. 1 and 3 */
@@ -168,8 +195,9 @@ function sigmaTable({ alphasCumprod }: NoiseSchedule): Float64Array {
 
 /** σ at a timestep that may have a fraction: linear between its neighbours. */
 function sigmaAt(table: Float64Array, t: number): number {
-  const below = Math.min(Math.floor(t), table.length - 2);
-  return table[below]! + (table[below + 1]! - table[below]!) * (t - below);
+  const below = Math.floor(t);
+  const [here, above] = [table[below]!, table[below + 1] ?? table[below]!];
+  return here + (above - here) * (t - below);
 }
 
 /** The timestep of a level: linear in log σ between its neighbours, within the table. */

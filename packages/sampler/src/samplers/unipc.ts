@@ -1,6 +1,14 @@
 import type { Sampler } from "../sample.js";
 import type { Tensor } from "@unclip/tensor";
-import { levelOf, multistepGrid, x0AtSigma, type Level, type MultistepOptions } from "./sigma-space.js";
+import { readOptions, type OptionTable } from "./options.js";
+import {
+  levelOf,
+  multistepGrid,
+  multistepOptions,
+  x0AtSigma,
+  type Level,
+  type MultistepOptions,
+} from "./sigma-space.js";
 import { weightedSum } from "./weighted-sum.js";
 
 /** Options of {@link unipc}. */
@@ -9,21 +17,37 @@ export interface UnipcOptions extends MultistepOptions {
   readonly order?: 1 | 2 | 3;
   /** B(h) of the paper: h ("bh1") or e^h - 1 ("bh2", default). */
   readonly solverType?: "bh1" | "bh2";
-  /** Whether the order falls to 1 towards the end of the walk; default true. A step to σ = 0 has order 1. */
+  /** Whether the order falls to 1 towards the end of the run; default true. A step to σ = 0 has order 1. */
   readonly lowerOrderFinal?: boolean;
   /** Steps, counted from 0, whose result is not corrected; default none. */
   readonly disableCorrector?: readonly number[];
 }
 
+/** The options of {@link unipc} as data. */
+export const unipcOptions = (): OptionTable<UnipcOptions, "lambdaMinClipped"> => ({
+  ...multistepOptions(),
+  order: { kind: "integer", min: 1, max: 3, default: 2, meaning: "how many predictions of x_0 the predictor looks at" },
+  solverType: { kind: "choice", choices: ["bh1", "bh2"], default: "bh2", meaning: "B(h) of the paper: h, or e^h - 1" },
+  lowerOrderFinal: { kind: "flag", default: true, meaning: "the order falls to 1 towards the end of the run" },
+  disableCorrector: {
+    kind: "numbers",
+    min: 0,
+    default: [],
+    meaning: "steps, counted from 0, whose result is not corrected",
+  },
+});
+
 /** UniPC in its data-prediction form: a predictor like DPM-Solver++'s, whose result is corrected as soon as the network has
  * seen it, without another evaluation.
  * @see Zhao et al. 2023 (arXiv:2302.04867) algorithms 1-2, with appendix A for data prediction */
 export function unipc(options: UnipcOptions = {}): Sampler {
-  const { order = 2, solverType = "bh2", lowerOrderFinal = true, disableCorrector = [], clipping } = options;
-  const { timesteps, sigmas: sigmasOf } = multistepGrid(options);
+  const read = readOptions("unipc", unipcOptions(), options);
+  const { order, solverType, lowerOrderFinal, disableCorrector, clipping } = read;
+  const { sigmas: sigmasOf, timesteps, alphasCumprod } = multistepGrid(read);
   return {
     name: "unipc",
     timesteps,
+    alphasCumprod,
     begin(process) {
       const sigmas = sigmasOf(process);
       const levels = sigmas.map(levelOf);
@@ -35,8 +59,8 @@ export function unipc(options: UnipcOptions = {}): Sampler {
         if (arrived) nodes.push({ x0: arrived, at: levels[index + 1]! });
         return advance(xt, predictions[0]!, { from: levels[index]!, to: levels[index + 1]!, nodes, solverType });
       };
-      return (prediction, xt, index) => {
-        const x0 = x0AtSigma(prediction, xt, sigmas[index]!, clipping);
+      return async (denoise, xt, index) => {
+        const x0 = x0AtSigma(await denoise(xt, process.timesteps[index]!), xt, sigmas[index]!, clipping);
         const correct = last !== undefined && !disableCorrector.includes(index - 1);
         const corrected = correct ? step(index - 1, last!.xt, last!.order, x0) : xt;
         predictions.unshift(x0);
