@@ -1,5 +1,5 @@
 import { clipTextNetwork, clipVisionNetwork, readClipTextConfig, readClipVisionConfig } from "@unclip/clip";
-import { decoderNetwork, readDecoderConfig, readTextProjectionConfig, textProjectionNetwork } from "@unclip/decoder";
+import { karloUnet, readKarloDecoderConfig, readTextProjectionConfig, textProjectionNetwork } from "@unclip/decoder";
 import type { Checkpoint, Graph } from "@unclip/graph";
 import { priorNetwork, readPriorConfig } from "@unclip/prior";
 import { readUpsamplerConfig, upsamplerNetwork } from "@unclip/upsampler";
@@ -26,7 +26,7 @@ export const NETWORKS: Readonly<Record<string, BuildNetwork>> = {
     const sizes = readTextProjectionConfig(config, "text_proj");
     return textProjectionNetwork(sizes, { length: TEXT_LENGTH, width: sizes.embeddingWidth }, checkpoint);
   },
-  decoder: (config, checkpoint) => decoderNetwork(readDecoderConfig(config, "decoder"), CONTEXT_LENGTH, checkpoint),
+  decoder: (config, checkpoint) => karloUnet(readKarloDecoderConfig(config, "decoder"), CONTEXT_LENGTH, checkpoint),
   super_res_first: upsampler,
   super_res_last: upsampler,
 };

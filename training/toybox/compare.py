@@ -31,7 +31,7 @@ def paint_in_python(folder: Path, caption: str, seed: int) -> np.ndarray:
     defaults = json.loads((folder / "unclip.json").read_text())["defaults"]
     generator = torch.Generator().manual_seed(seed)
     small = paint(load_pipeline(folder), [caption], defaults, generator)
-    return to_bytes(enlarge_again(folder, small, defaults["upsamplerSteps"][1], generator))[0]
+    return to_bytes(enlarge_again(folder, small, defaults["upsamplers"][1]["steps"], generator))[0]
 
 
 def paint_in_node(folder: Path, caption: str, seed: int) -> np.ndarray:

@@ -26,11 +26,9 @@ from toybox.upsampler import build_upsampler
 
 # The best of those in docs/choices.md.
 DEFAULTS = {
-    "priorSteps": 10,
-    "priorGuidance": 4,
-    "decoderSteps": 10,
-    "decoderGuidance": 2,
-    "upsamplerSteps": [3, 3],
+    "prior": {"steps": 10, "guidanceScale": 4},
+    "decoder": {"steps": 10, "guidanceScale": 2},
+    "upsamplers": [{"steps": 3}, {"steps": 3}],
 }
 LARGEST_FOLDER = 40_000_000  # bytes
 

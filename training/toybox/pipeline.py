@@ -36,11 +36,11 @@ def paint(pipeline: UnCLIPPipeline, captions: list[str], defaults: dict, generat
     pipeline.set_progress_bar_config(disable=True)
     return pipeline(
         captions,
-        prior_num_inference_steps=defaults["priorSteps"],
-        prior_guidance_scale=defaults["priorGuidance"],
-        decoder_num_inference_steps=defaults["decoderSteps"],
-        decoder_guidance_scale=defaults["decoderGuidance"],
-        super_res_num_inference_steps=defaults["upsamplerSteps"][0],
+        prior_num_inference_steps=defaults["prior"]["steps"],
+        prior_guidance_scale=defaults["prior"]["guidanceScale"],
+        decoder_num_inference_steps=defaults["decoder"]["steps"],
+        decoder_guidance_scale=defaults["decoder"]["guidanceScale"],
+        super_res_num_inference_steps=defaults["upsamplers"][0]["steps"],
         generator=generator,
         output_type="np",
     ).images

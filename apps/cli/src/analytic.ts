@@ -6,11 +6,11 @@ import { loadModel } from "./load-model.js";
 import { parseCount, parseJsonName, parseSeed } from "./option-values.js";
 import { shortPath, watch } from "./painting.js";
 import { addModelOptions, sourceSettings, type ModelFlags } from "./painting-options.js";
-import { checkPicturePaths, writePictureFile } from "./picture-files.js";
+import { checkOutputPaths, writeWholeFile } from "./output-files.js";
 import type { PriorTableFile } from "./prior-table.js";
 import { readPictureFile } from "./read-picture.js";
 import { readCaptions } from "./sheet.js";
-import type { World } from "./world.js";
+import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
 export interface AnalyticFlags extends ModelFlags {
@@ -42,25 +42,25 @@ export function addAnalyticCommand(program: Command, run: (file: string, flags: 
 
 /** Estimates a table and writes it.
  * @param signal stops between two steps; nothing is written then */
-export async function analytic(file: string, flags: AnalyticFlags, world: World, signal: AbortSignal): Promise<void> {
+export async function analytic(file: string, flags: AnalyticFlags, host: Host, signal: AbortSignal): Promise<void> {
   const { fromCaptions = false, n, steps, seed, out } = flags;
   const path = resolve(out);
-  await checkPicturePaths([path], { example: "prior-table.json" });
+  await checkOutputPaths([path], { example: "prior-table.json" });
   const all = fromCaptions ? (await readCaptions(file)).map((caption) => ({ caption })) : await readExamples(file);
   const examples = all.slice(0, n);
-  const unclip = await loadModel(world, (onDownload) =>
-    world.engine.loadUnclip(flags.model, { ...sourceSettings(flags), signal, onDownload }),
+  const unclip = await loadModel(host, (onDownload) =>
+    host.engine.loadUnclip(flags.model, { ...sourceSettings(flags), signal, onDownload }),
   );
-  const table = await watch(unclip.streamPriorTable(examples, { steps, seed, signal }), world).finally(() =>
+  const table = await watch(unclip.estimatePriorTable(examples, { steps, seed, signal }), host).finally(() =>
     unclip.dispose(),
   );
   signal.throwIfAborted();
   const { model } = unclip;
   const data = fromCaptions ? "samples" : "pictures";
   const kept: PriorTableFile = { model, steps, data, examples: examples.length, ...table };
-  await writePictureFile(path, new TextEncoder().encode(`${JSON.stringify(kept, undefined, 2)}\n`));
-  if (flags.json === true) world.stdout.write(`${JSON.stringify({ path, ...kept })}\n`);
-  else world.stdout.write(`${shortPath(path)}  (${steps} steps, ${examples.length} examples)\n`);
+  await writeWholeFile(path, new TextEncoder().encode(`${JSON.stringify(kept, undefined, 2)}\n`));
+  if (flags.json === true) host.stdout.write(`${JSON.stringify({ path, ...kept })}\n`);
+  else host.stdout.write(`${shortPath(path)}  (${steps} steps, ${examples.length} examples)\n`);
 }
 
 /** The lines of a text file, as picture and caption. Pictures are read when their turn comes.

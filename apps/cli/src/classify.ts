@@ -4,7 +4,7 @@ import { addModelOptions, type ModelFlags } from "./painting-options.js";
 import { readPictureFile } from "./read-picture.js";
 import { textTable } from "./text-table.js";
 import { withClip } from "./with-clip.js";
-import type { World } from "./world.js";
+import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
 export interface ClassifyFlags extends ModelFlags {
@@ -36,20 +36,20 @@ export function addClassifyCommand(
 }
 
 /** Prints the labels with their probabilities, the likeliest first. */
-export async function classify(file: string, flags: ClassifyFlags, world: World, signal: AbortSignal): Promise<void> {
+export async function classify(file: string, flags: ClassifyFlags, host: Host, signal: AbortSignal): Promise<void> {
   const picture = await readPictureFile(file);
   const { template, labels } = flags;
-  const result = await withClip(flags, world, signal, async (clip) => {
+  const result = await withClip(flags, host, signal, async (clip) => {
     const found = await classifyPicture(clip, picture, labels, { template });
     return { model: clip.model, labels: found.sort((a, b) => b.probability - a.probability) };
   });
   if (flags.json === true) {
-    world.stdout.write(`${JSON.stringify({ model: result.model, picture: file, template, labels: result.labels })}\n`);
+    host.stdout.write(`${JSON.stringify({ model: result.model, picture: file, template, labels: result.labels })}\n`);
     return;
   }
   const rows = result.labels.map(({ label, probability }) => [label, `${(100 * probability).toFixed(2)} %`]);
   const lines = textTable([["label", "probability"], ...rows], (column) => column === 1);
-  world.stdout.write(`${lines.join("\n")}\n`);
+  host.stdout.write(`${lines.join("\n")}\n`);
 }
 
 function parseLabels(text: string): string[] {

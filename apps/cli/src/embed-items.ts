@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clip, Picture, Tensor } from "unclip";
-import type { World } from "./world.js";
+import type { Host } from "./host.js";
 
 /** What CLIP looks at: a picture from a file, or a caption. */
 export type Item =
@@ -17,7 +17,7 @@ export function nameOf(item: Item): { picture: string } | { text: string } {
 export async function embedItems(
   clip: Clip,
   items: readonly Item[],
-  { stderr }: World,
+  { stderr }: Host,
   signal: AbortSignal,
 ): Promise<Tensor[]> {
   const embeddings: Tensor[] = [];

@@ -3,10 +3,10 @@ import { resolve } from "node:path";
 import { embedItems, nameOf, type Item } from "./embed-items.js";
 import { parseJsonName } from "./option-values.js";
 import { addModelOptions, type ModelFlags } from "./painting-options.js";
-import { checkPicturePaths, writePictureFile } from "./picture-files.js";
+import { checkOutputPaths, writeWholeFile } from "./output-files.js";
 import { readPictureFile } from "./read-picture.js";
 import { withClip } from "./with-clip.js";
-import type { World } from "./world.js";
+import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
 export interface EmbedFlags extends ModelFlags {
@@ -38,14 +38,14 @@ export function addEmbedCommand(program: Command, run: (flags: EmbedFlags) => Pr
 }
 
 /** Embeds pictures, then captions, and prints or writes what CLIP says. Embeddings are not normalised. */
-export async function embed(flags: EmbedFlags, world: World, signal: AbortSignal): Promise<void> {
+export async function embed(flags: EmbedFlags, host: Host, signal: AbortSignal): Promise<void> {
   const { picture: files = [], text: captions = [] } = flags;
   const path = flags.out === undefined ? undefined : resolve(flags.out);
-  if (path !== undefined) await checkPicturePaths([path], { example: "embedding.json" });
+  if (path !== undefined) await checkOutputPaths([path], { example: "embedding.json" });
   const pictures = await Promise.all(files.map(async (file) => ({ file, picture: await readPictureFile(file) })));
   const items: Item[] = [...pictures, ...captions.map((caption) => ({ caption }))];
-  const report = await withClip(flags, world, signal, async (clip) => {
-    const embeddings = await embedItems(clip, items, world, signal);
+  const report = await withClip(flags, host, signal, async (clip) => {
+    const embeddings = await embedItems(clip, items, host, signal);
     return {
       model: clip.model,
       embeddings: items.map((item, i) => ({
@@ -56,11 +56,11 @@ export async function embed(flags: EmbedFlags, world: World, signal: AbortSignal
   });
   const text = `${JSON.stringify(report)}\n`;
   if (path === undefined) {
-    world.stdout.write(text);
+    host.stdout.write(text);
     return;
   }
-  await writePictureFile(path, new TextEncoder().encode(text));
+  await writeWholeFile(path, new TextEncoder().encode(text));
   const count = items.length;
-  if (flags.json === true) world.stdout.write(`${JSON.stringify({ model: report.model, path, count })}\n`);
-  else world.stdout.write(`${path}  (${count} ${count === 1 ? "embedding" : "embeddings"})\n`);
+  if (flags.json === true) host.stdout.write(`${JSON.stringify({ model: report.model, path, count })}\n`);
+  else host.stdout.write(`${path}  (${count} ${count === 1 ? "embedding" : "embeddings"})\n`);
 }

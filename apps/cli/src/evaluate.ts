@@ -13,16 +13,7 @@ import {
 } from "@unclip/evaluation";
 import { Option, type Command } from "commander";
 import { resolve } from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import {
-  createRandom,
-  perPicture,
-  resizePicture,
-  UnclipError,
-  type Generation,
-  type Picture,
-  type StageStep,
-} from "unclip";
+import { createRandom, perPicture, resizePicture, UnclipError, createRun, type Picture, type Run } from "unclip";
 import { loadModel } from "./load-model.js";
 import { parseCount, parsePngName } from "./option-values.js";
 import { jsonSeed, shortPath, watch } from "./painting.js";
@@ -31,19 +22,19 @@ import {
   addPriorOptions,
   addSamplingOptions,
   MODEL_HELP,
-  paintingSettings,
-  priorSettings,
+  generateRequest,
+  priorTableOf,
   sourceSettings,
   type EngineFlags,
   type PriorFlags,
   type SamplingFlags,
 } from "./painting-options.js";
-import { checkPicturePaths, writePictureFile } from "./picture-files.js";
+import { checkOutputPaths, writeWholeFile } from "./output-files.js";
 import { framed, pictureGrid } from "./picture-layout.js";
 import { elapsed, type ShownStep } from "./progress.js";
 import { decodePicture } from "./read-picture.js";
 import { textTable } from "./text-table.js";
-import type { World } from "./world.js";
+import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
 export interface EvaluateFlags extends EngineFlags, SamplingFlags, PriorFlags {
@@ -73,53 +64,54 @@ export function addEvaluateCommand(
 
 /** Paints, judges, and prints a table.
  * @param signal stops between two steps; nothing is written then */
-export async function evaluate(model: string, flags: EvaluateFlags, world: World, signal: AbortSignal): Promise<void> {
+export async function evaluate(model: string, flags: EvaluateFlags, host: Host, signal: AbortSignal): Promise<void> {
   const sheet = flags.sheet === undefined ? undefined : resolve(flags.sheet);
-  if (sheet !== undefined) await checkPicturePaths([sheet], { flag: "--sheet" });
-  const startMs = world.now();
-  const { evaluation, pictures, paintingMs } = await paintAndJudge(model, flags, world, signal);
-  const file = sheet === undefined ? undefined : await world.engine.encodePng(sheetOf(pictures, evaluation));
+  if (sheet !== undefined) await checkOutputPaths([sheet], { flag: "--sheet" });
+  const startMs = host.now();
+  const { evaluation, pictures, paintingMs } = await paintAndJudge(model, flags, host, signal);
+  const file = sheet === undefined ? undefined : await host.engine.encodePng(sheetOf(pictures, evaluation));
   signal.throwIfAborted();
-  if (file !== undefined) await writePictureFile(sheet!, file, "--sheet");
+  if (file !== undefined) await writeWholeFile(sheet!, file, "--sheet");
 
-  const ms = world.now() - startMs;
+  const ms = host.now() - startMs;
   if (flags.json === true) {
     const about = { model, seed: jsonSeed(flags.seed), ...(sheet !== undefined && { sheet }), ms, paintingMs };
     const report = { ...about, ...evaluation };
-    world.stdout.write(`${JSON.stringify(report)}\n`);
+    host.stdout.write(`${JSON.stringify(report)}\n`);
     return;
   }
-  world.stdout.write(`${tableOf(evaluation).join("\n")}\n`);
-  if (sheet !== undefined) world.stdout.write(`${shortPath(sheet)}\n`);
+  host.stdout.write(`${tableOf(evaluation).join("\n")}\n`);
+  if (sheet !== undefined) host.stdout.write(`${shortPath(sheet)}\n`);
   const each = (paintingMs / pictures.length / 1e3).toFixed(2);
-  world.stdout.write(`${pictures.length} captions, seed ${flags.seed}, ${elapsed(ms)}, ${each} s to paint a picture\n`);
+  host.stdout.write(`${pictures.length} captions, seed ${flags.seed}, ${elapsed(ms)}, ${each} s to paint a picture\n`);
 }
 
 async function paintAndJudge(
   model: string,
   flags: EvaluateFlags,
-  world: World,
+  host: Host,
   signal: AbortSignal,
 ): Promise<EvaluatedToybox & { readonly paintingMs: number }> {
-  const { seed, ...settings } = { ...paintingSettings(flags), ...(await priorSettings(flags)) };
+  const table = await priorTableOf(flags);
   const { cases: all, oracle, statistics, dispose } = await loadToyboxBenchmark(decodePicture, flags);
   try {
     const cases = firstOf(all, flags.captions);
-    const unclip = await loadModel(world, (onDownload) =>
-      world.engine.loadUnclip(model, { ...sourceSettings(flags), signal, onDownload }),
+    const unclip = await loadModel(host, (onDownload) =>
+      host.engine.loadUnclip(model, { ...sourceSettings(flags), signal, onDownload }),
     );
     let paintingMs = 0;
     const generate: EvaluateToyboxOptions["generate"] = async (captions, seeds) => {
-      const startMs = world.now();
+      const startMs = host.now();
       const random = perPicture(seeds.map(createRandom));
-      const images = await imagesOf(unclip.stream(captions, { ...settings, random, signal }));
-      paintingMs += world.now() - startMs;
+      const request = generateRequest(flags, table, unclip.stages.upsamplers.length);
+      const { images } = await unclip.generate(captions, { ...request, random, signal });
+      paintingMs += host.now() - startMs;
       return images;
     };
     const { textEncoder, imageEncoder } = unclip.stages;
     const clip = imageEncoder === undefined ? undefined : { textEncoder, imageEncoder };
-    const steps = evaluateToybox({ cases, oracle, statistics, generate, clip, seed, signal });
-    const evaluated = await watch(countingPictures(steps), world).finally(() => unclip.dispose());
+    const steps = evaluateToybox({ cases, oracle, statistics, generate, clip, seed: flags.seed, signal });
+    const evaluated = await watch(countingPictures(steps), host).finally(() => unclip.dispose());
     return { ...evaluated, paintingMs };
   } finally {
     await dispose();
@@ -133,25 +125,12 @@ function firstOf(cases: readonly ToyboxCase[], count = cases.length): readonly T
   throw new UnclipError("input", `captions: the benchmark has ${cases.length}, got ${count}; ask for fewer`);
 }
 
-/** The pictures of a generation whose steps nobody watches. */
-async function imagesOf(stream: AsyncGenerator<StageStep, Generation>): Promise<Picture[]> {
-  let next = await stream.next();
-  while (next.done !== true) {
-    await nextTurn(); // networks block the event loop: let a signal through
-    next = await stream.next();
-  }
-  return next.value.images;
-}
-
-/** The steps of an evaluation as progress shows them. */
-async function* countingPictures<T>(steps: AsyncGenerator<EvaluationStep, T>): AsyncGenerator<ShownStep, T> {
-  let next = await steps.next();
-  while (next.done !== true) {
-    const { stage } = next.value;
-    yield stage === "zero-shot" ? next.value : { ...next.value, unit: "pictures" };
-    next = await steps.next();
-  }
-  return next.value;
+/** An evaluation whose steps count pictures. */
+function countingPictures<T>(run: Run<T, EvaluationStep>): Run<T, ShownStep> {
+  return createRun(async function* () {
+    for await (const step of run) yield step.stage === "zero-shot" ? step : { ...step, unit: "pictures" };
+    return run;
+  });
 }
 
 /** Grey around a picture that shows all its caption claims, red around any other. */

@@ -3,14 +3,14 @@ import {
   addPaintingOptions,
   addPriorOptions,
   countOption,
-  paintingSettings,
-  priorSettings,
+  generateRequest,
+  priorTableOf,
   type PaintingFlags,
   type PriorFlags,
 } from "./painting-options.js";
-import { paint } from "./painting.js";
-import { picturePaths } from "./picture-files.js";
-import type { World } from "./world.js";
+import { paintToFiles, type Painting } from "./painting.js";
+import { picturePaths } from "./output-files.js";
+import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
 export interface GenerateFlags extends PaintingFlags, PriorFlags {
@@ -37,17 +37,9 @@ export function addGenerateCommand(
 
 /** Paints a caption and writes the pictures.
  * @param signal stops between two steps; nothing is written then */
-export async function generate(
-  caption: string,
-  flags: GenerateFlags,
-  world: World,
-  signal: AbortSignal,
-): Promise<void> {
-  const options = { ...paintingSettings(flags), ...(await priorSettings(flags)), n: flags.n, signal };
-  const paths = picturePaths(flags.out, flags.n);
-  await paint(
-    { flags, paths, subject: { caption }, start: (unclip) => unclip.stream(caption, options) },
-    world,
-    signal,
-  );
+export async function generate(caption: string, flags: GenerateFlags, host: Host, signal: AbortSignal): Promise<void> {
+  const table = await priorTableOf(flags);
+  const start: Painting["start"] = (unclip) =>
+    unclip.generate(caption, { ...generateRequest(flags, table, unclip.stages.upsamplers.length), n: flags.n, signal });
+  await paintToFiles({ flags, paths: picturePaths(flags.out, flags.n), subject: { caption }, start }, host, signal);
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env -S GLIBC_TUNABLES=glibc.malloc.mmap_threshold=1048576:glibc.malloc.hugetlb=1 node
 // glibc then gives the memory of a network that closes back to the system; otherwise it keeps hundreds of megabytes for itself.
 import { run } from "./run.js";
-import { processWorld } from "./world.js";
+import { processHost } from "./host.js";
 
 for (const output of [process.stdout, process.stderr]) {
   output.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error; // whoever read the output has gone; the picture is still wanted
   });
 }
-process.exitCode = await run(process.argv.slice(2), processWorld());
+process.exitCode = await run(process.argv.slice(2), processHost());

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { ComponentReport, ModelReport } from "unclip";
 import { textTable } from "./text-table.js";
-import type { World } from "./world.js";
+import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
 export interface InspectFlags {
@@ -24,10 +24,10 @@ export function addInspectCommand(program: Command, run: (folder: string, flags:
 
 /** Prints what is in a model folder.
  * @returns whether the model can paint */
-export async function inspect(folder: string, { json = false }: InspectFlags, world: World): Promise<boolean> {
-  const report = await world.engine.inspectModel(folder);
-  if (json) world.stdout.write(`${JSON.stringify(report)}\n`);
-  else world.stdout.write(reportAsText(report));
+export async function inspect(folder: string, { json = false }: InspectFlags, host: Host): Promise<boolean> {
+  const report = await host.engine.inspectModel(folder);
+  if (json) host.stdout.write(`${JSON.stringify(report)}\n`);
+  else host.stdout.write(reportAsText(report));
   return report.problems.length === 0;
 }
 

@@ -1,14 +1,14 @@
 import type { HubProgress } from "unclip";
 import { createProgress } from "./progress.js";
-import type { World } from "./world.js";
+import type { Host } from "./host.js";
 
 /** Loads something; a download shows its progress in megabytes.
  * @param load is given what the library calls as bytes arrive */
 export async function loadModel<T>(
-  world: World,
+  host: Host,
   load: (onDownload: (progress: HubProgress) => void) => Promise<T>,
 ): Promise<T> {
-  const progress = createProgress(world);
+  const progress = createProgress(host);
   const inMegabytes = (bytes: number) => Math.ceil(bytes / 1e6);
   try {
     const loaded = await load(({ loaded, total }) => {

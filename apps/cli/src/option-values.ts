@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { parseSampler as parseSamplerSpec, type SamplerSpec } from "unclip";
 import { extname, join } from "node:path";
 
 /** An integer as torch.manual_seed takes it, from -2^63 to 2^64 - 1; a bigint where a number would not be exact.
@@ -48,6 +49,16 @@ export function parseGuidance(text: string): number {
   if (!/^(\d+\.?\d*|\.\d+)$/.test(text))
     throw new InvalidArgumentError("Expected a number of 0 or more, such as 4 or 7.5; 1 is off.");
   return Number(text);
+}
+
+/** A sampler with its options, such as "ddim:eta=0.5".
+ * @throws InvalidArgumentError for an unknown sampler or option */
+export function parseSampler(text: string): SamplerSpec {
+  try {
+    return parseSamplerSpec(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
 }
 
 /** The name of a PNG file.

@@ -1,11 +1,28 @@
 import { Option, type Command } from "commander";
-import { SAMPLER_NAMES, type SamplerName } from "unclip";
-import { parseCount, parseCounts, parseGuidance, parsePngName, parseSeed, parseWhole } from "./option-values.js";
+import {
+  UnclipError,
+  type AnalyticTable,
+  type GenerateRequest,
+  type PaintRequest,
+  type PriorKind,
+  type SamplerSpec,
+} from "unclip";
+import {
+  parseCount,
+  parseCounts,
+  parseGuidance,
+  parsePngName,
+  parseSampler,
+  parseSeed,
+  parseWhole,
+} from "./option-values.js";
 import { readPriorTable } from "./prior-table.js";
+import { samplersHelp } from "./samplers-help.js";
 
 /** How a model is loaded and what is printed, as commander gives it. */
 export interface EngineFlags {
   device: "cpu";
+  threads?: number;
   dtype: "fp32" | "fp16";
   offline?: boolean;
   json?: boolean;
@@ -19,12 +36,13 @@ export interface ModelFlags extends EngineFlags {
 /** How pictures are sampled. */
 export interface SamplingFlags {
   seed: number | bigint;
+  negative?: string;
   decoderSteps?: number;
-  decoderSampler?: SamplerName;
-  upsamplers?: number;
-  upsamplerSampler?: SamplerName;
-  upsamplerSteps?: number[];
+  decoderSampler?: SamplerSpec;
   decoderGuidance?: number;
+  upsamplers?: number;
+  upsamplerSteps?: number[];
+  upsamplerSampler?: SamplerSpec;
 }
 
 /** The options of every command that paints into files. */
@@ -34,29 +52,76 @@ export interface PaintingFlags extends ModelFlags, SamplingFlags {
 
 /** The options of the prior. */
 export interface PriorFlags {
-  prior: "diffusion" | "text-embedding" | "none";
+  prior: PriorKind;
   priorSteps?: number;
-  priorSampler?: SamplerName;
+  priorSampler?: SamplerSpec;
   priorTable?: string;
   priorGuidance?: number;
 }
 
-/** How the library shall find the model. */
-export function sourceSettings({ device, dtype, offline }: EngineFlags) {
-  return { device, dtype, ...(offline !== undefined && { offline }) };
+/** How the library shall find the model and run it. */
+export function sourceSettings({ device, dtype, offline, threads }: EngineFlags) {
+  return given({ device, dtype, offline, threads });
 }
 
-/** The settings of the library behind the options of every command that paints. */
-export function paintingSettings(flags: SamplingFlags) {
-  const { seed, decoderSteps, decoderSampler, decoderGuidance, upsamplers, upsamplerSteps, upsamplerSampler } = flags;
-  return { seed, decoderSteps, decoderSampler, decoderGuidance, upsamplers, upsamplerSteps, upsamplerSampler };
+/** The request behind the options of every command that paints.
+ * @param available upsamplers that the model has */
+export function paintRequest(flags: SamplingFlags, available: number): PaintRequest {
+  const { seed, negative, decoderSteps: steps, decoderSampler: sampler, decoderGuidance: guidanceScale } = flags;
+  return given({
+    seed,
+    negative,
+    decoder: given({ steps, guidanceScale, sampler }),
+    upsamplers: upsamplerSettings(flags, available),
+  });
 }
 
-/** The settings of the library behind the options of the prior, whose table is read.
+/** The table that the options of the prior name.
  * @throws UnclipError "input" if that file is no table */
-export async function priorSettings({ prior, priorSteps, priorSampler, priorTable, priorGuidance }: PriorFlags) {
-  const table = priorTable === undefined ? undefined : await readPriorTable(priorTable);
-  return { prior, priorSteps, priorSampler, priorTable: table, priorGuidance };
+export async function priorTableOf({ priorTable }: PriorFlags): Promise<AnalyticTable | undefined> {
+  return priorTable === undefined ? undefined : readPriorTable(priorTable);
+}
+
+/** The same with the options of the prior.
+ * @param table of {@link priorTableOf} */
+export function generateRequest(
+  flags: SamplingFlags & PriorFlags,
+  table: AnalyticTable | undefined,
+  available: number,
+): GenerateRequest {
+  const { prior: kind, priorSteps, priorSampler, priorGuidance: guidanceScale } = flags;
+  const { steps = priorSteps, sampler = priorSampler } = withTable(priorSampler, table, priorSteps);
+  return { ...paintRequest(flags, available), prior: given({ kind, steps, guidanceScale, sampler }) };
+}
+
+/** A table belongs to the sampler that it was estimated for, and says how many steps it is for. */
+function withTable(sampler: SamplerSpec | undefined, table: AnalyticTable | undefined, steps?: number) {
+  if (table === undefined) return {};
+  if (sampler?.name !== "analytic-dpm") {
+    throw new UnclipError("input", "priorTable: only --prior-sampler analytic-dpm takes a table; choose it too");
+  }
+  return { sampler: { ...sampler, table }, steps: steps ?? table.timesteps.length };
+}
+
+/** The settings of each upsampler that runs: one number of steps serves all of them. */
+function upsamplerSettings(
+  { upsamplers, upsamplerSteps: counts = [], upsamplerSampler: sampler }: SamplingFlags,
+  available: number,
+): PaintRequest["upsamplers"] {
+  const running = upsamplers ?? (counts.length > 1 ? counts.length : available);
+  if (counts.length === 0 && sampler === undefined) return upsamplers;
+  if (counts.length > 1 && counts.length !== running) {
+    throw new UnclipError(
+      "input",
+      `upsamplerSteps: expected one number, or one for each of ${running} upsamplers, got ${counts.length}`,
+    );
+  }
+  return Array.from({ length: running }, (_, i) => given({ steps: counts[i] ?? counts[0], sampler }));
+}
+
+/** The entries of a record that are there. */
+function given<T extends object>(settings: T): T {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** Adds the options of every command that paints into files.
@@ -68,8 +133,15 @@ export function addPaintingOptions(command: Command, out: { file: string; help: 
 
 /** Adds the options that tell how pictures are sampled. */
 export function addSamplingOptions(command: Command): Command {
+  const seed = new Option("--seed <integer>", "the same seed paints the same picture").default(0).argParser(parseSeed);
+  return addStageOptions(command.addOption(seed));
+}
+
+/** Adds the options of decoder and upsamplers. */
+export function addStageOptions(command: Command): Command {
   return command
-    .addOption(new Option("--seed <integer>", "the same seed paints the same picture").default(0).argParser(parseSeed))
+    .addHelpText("after", samplersHelp)
+    .option("--negative <caption>", "what the picture shall lead away from")
     .addOption(stepsOption("--decoder-steps <count>"))
     .addOption(
       new Option(
@@ -100,6 +172,9 @@ export function addModelOptions(command: Command): Command {
 export function addEngineOptions(command: Command): Command {
   return command
     .addOption(new Option("--device <device>", "where networks run").default("cpu").choices(["cpu"]))
+    .addOption(
+      new Option("--threads <count>", "threads of one network (default: one for each core)").argParser(parseCount),
+    )
     .addOption(new Option("--dtype <type>", "which weight files are read").default("fp32").choices(["fp32", "fp16"]))
     .option("--offline", "take models of the hub from the cache alone")
     .option("--json", "print one JSON object on stdout and nothing else")
@@ -115,7 +190,7 @@ export function addPriorOptions(command: Command): Command {
         .choices(["diffusion", "text-embedding", "none"]),
     )
     .addOption(stepsOption("--prior-steps <count>"))
-    .addOption(samplerOption("--prior-sampler <name>", SAMPLER_NAMES))
+    .addOption(samplerOption("--prior-sampler <name>"))
     .option("--prior-table <file>", "what --prior-sampler analytic-dpm needs; unclip analytic estimates it")
     .addOption(guidanceOption("--prior-guidance <scale>", 4));
 }
@@ -129,11 +204,9 @@ function stepsOption(flags: string): Option {
   return new Option(flags, "sampling steps (default: the model's own, or 25)").argParser(parseCount);
 }
 
-/** All but Analytic-DPM, whose table is estimated for the prior alone. */
-const SAMPLERS = SAMPLER_NAMES.filter((name) => name !== "analytic-dpm");
-
-function samplerOption(flags: string, names: readonly string[] = SAMPLERS): Option {
-  return new Option(flags, "such as ddim or dpmpp-2m (default: the model's own)").choices(names);
+function samplerOption(flags: string): Option {
+  const help = "such as dpmpp-2m or ddim:eta=0.5, listed below (default: the model's own)";
+  return new Option(flags, help).argParser(parseSampler);
 }
 
 function guidanceOption(flags: string, reference: number): Option {

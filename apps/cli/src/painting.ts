@@ -1,66 +1,65 @@
 import { relative } from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Generation, Picture, StageStep, Unclip } from "unclip";
+import type { Generation, Picture, Run, StageStep, Unclip } from "unclip";
 import { loadModel } from "./load-model.js";
-import { sourceSettings, type PaintingFlags } from "./painting-options.js";
-import { checkPicturePaths, writePictureFile } from "./picture-files.js";
+import { sourceSettings, type ModelFlags } from "./painting-options.js";
+import { checkOutputPaths, writeWholeFile } from "./output-files.js";
 import { createProgress, elapsed, picturesAsText, type ShownStep } from "./progress.js";
-import { recipeTexts } from "./recipe.js";
+import { recipeTexts, type Layout } from "./recipe.js";
 import { displayOf } from "./terminal.js";
-import type { World } from "./world.js";
+import type { Host } from "./host.js";
 
 /** What one command paints. */
 export interface Painting {
-  readonly flags: PaintingFlags;
+  readonly flags: ModelFlags;
   /** Absolute paths of the PNG files, one for each picture. */
   readonly paths: readonly string[];
   /** What `--json` says was asked for, for example { caption }. */
   readonly subject: Readonly<Record<string, unknown>>;
   /** Begins the work. */
-  readonly start: (unclip: Unclip) => AsyncGenerator<StageStep, Generation>;
+  readonly start: (unclip: Unclip) => Run<Generation, StageStep>;
   /** The pictures to write; default the generation's own. */
   readonly arrange?: (images: readonly Picture[]) => readonly Picture[];
+  /** Number of the first written picture within the generation, from 0; default 0. */
+  readonly first?: number;
+  /** How the pictures were arranged, for the recipe; default not at all. */
+  readonly layout?: Layout;
 }
 
 /** Loads the model, paints with progress and preview, writes the pictures, and says where they are.
  * @param signal stops between two steps; nothing is written then */
-export async function paint(painting: Painting, world: World, signal: AbortSignal): Promise<void> {
-  const { flags, paths, start, arrange = (images) => images } = painting;
-  await checkPicturePaths(paths);
-  const startMs = world.now();
-  const unclip = await loadModel(world, (onDownload) =>
-    world.engine.loadUnclip(flags.model, { ...sourceSettings(flags), signal, onDownload }),
+export async function paintToFiles(painting: Painting, host: Host, signal: AbortSignal): Promise<void> {
+  const { flags, paths, start, arrange = (images) => images, first = 0, layout } = painting;
+  await checkOutputPaths(paths);
+  const startMs = host.now();
+  const unclip = await loadModel(host, (onDownload) =>
+    host.engine.loadUnclip(flags.model, { ...sourceSettings(flags), signal, onDownload }),
   );
   let generation: Generation;
   try {
-    generation = await watch(start(unclip), world);
+    generation = await watch(start(unclip), host);
   } finally {
     await unclip.dispose();
   }
   const pictures = arrange(generation.images);
-  const texts = (i: number) => recipeTexts({ images: pictures, recipe: generation.recipe }, i);
-  const files = await Promise.all(pictures.map((picture, i) => world.engine.encodePng(picture, texts(i))));
+  const { recipe } = generation;
+  const texts = (picture: Picture, i: number) => recipeTexts(recipe, picture, { index: first + i, ...layout });
+  const files = await Promise.all(pictures.map((picture, i) => host.engine.encodePng(picture, texts(picture, i))));
   signal.throwIfAborted();
-  for (const [i, file] of files.entries()) await writePictureFile(paths[i]!, file);
+  for (const [i, file] of files.entries()) await writeWholeFile(paths[i]!, file);
 
-  for (const warning of generation.warnings) world.stderr.write(`warning: ${warning.replace(/\s+/g, " ")}\n`);
+  for (const warning of generation.warnings) host.stderr.write(`warning: ${warning.replace(/\s+/g, " ")}\n`);
   const result = { painting, pictures, generation };
-  if (flags.json === true) world.stdout.write(`${JSON.stringify(reportOf(result, world))}\n`);
-  else await present(result, world, world.now() - startMs);
+  if (flags.json === true) host.stdout.write(`${JSON.stringify(reportOf(result, host))}\n`);
+  else await present(result, host, host.now() - startMs);
 }
 
-/** Shows the progress of some work, and gives what it returns. */
-export async function watch<T>(stream: AsyncGenerator<ShownStep, T>, world: World): Promise<T> {
-  const progress = createProgress(world);
+/** Shows the progress of a run, and gives its result. */
+export async function watch<T>(run: Run<T, ShownStep>, host: Host): Promise<T> {
+  const progress = createProgress(host);
   try {
-    let next = await stream.next();
-    while (next.done !== true) {
-      await progress.show(next.value);
-      await nextTurn(); // networks block the event loop: let a signal through
-      next = await stream.next();
-    }
+    for await (const step of run) await progress.show(step);
     progress.finish();
-    return next.value;
+    return await run;
   } finally {
     progress.stop();
   }
@@ -78,7 +77,7 @@ export function jsonSeed(seed: number | bigint | string | undefined): number | s
 }
 
 /** What `--json` prints. */
-function reportOf({ painting, pictures, generation }: Result, world: World) {
+function reportOf({ painting, pictures, generation }: Result, host: Host) {
   const { recipe, stages } = generation;
   return {
     model: recipe.model,
@@ -86,17 +85,17 @@ function reportOf({ painting, pictures, generation }: Result, world: World) {
     seed: jsonSeed(recipe.seed),
     images: pictures.map(({ width, height }, i) => ({ path: painting.paths[i], width, height })),
     stages: stages.map(({ name, steps, ms }) => ({ name, steps, ms: Math.round(ms) })),
-    peakRssBytes: world.peakRssBytes(),
+    peakRssBytes: host.peakRssBytes(),
   };
 }
 
-async function present({ painting, pictures, generation }: Result, world: World, ms: number): Promise<void> {
-  const screen = [world.stdout, world.stderr].find((output) => displayOf(output, world.env).pictures !== undefined);
-  if (screen !== undefined) screen.write(await picturesAsText(pictures, screen, world));
+async function present({ painting, pictures, generation }: Result, host: Host, ms: number): Promise<void> {
+  const screen = [host.stdout, host.stderr].find((output) => displayOf(output, host.env).pictures !== undefined);
+  if (screen !== undefined) screen.write(await picturesAsText(pictures, screen, host));
   const { width, height } = pictures[0]!;
   const seed = `seed ${generation.recipe.seed}`;
   for (const path of painting.paths) {
-    world.stdout.write(`${shortPath(path)}  (${width} x ${height}, ${seed}, ${elapsed(ms)})\n`);
+    host.stdout.write(`${shortPath(path)}  (${width} x ${height}, ${seed}, ${elapsed(ms)})\n`);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Picture, StageStep } from "unclip";
 import { pictureGrid } from "./picture-layout.js";
 import { displayOf, type Display } from "./terminal.js";
 import { removeKittyPicture, terminalPicture } from "./terminal-picture.js";
-import type { Output, World } from "./world.js";
+import type { Output, Host } from "./host.js";
 
 /** A step of a stage, or of a download, which counts in another unit. */
 export interface ShownStep extends StageStep {
@@ -21,15 +21,15 @@ export interface Progress {
 }
 
 /** Progress on stderr: a bar for each stage with a live preview below on a terminal, a few plain lines anywhere else. */
-export function createProgress(world: Pick<World, "stderr" | "env" | "now" | "engine">): Progress {
-  const display = displayOf(world.stderr, world.env);
-  return display.isLive ? liveProgress(world, display) : plainProgress(world);
+export function createProgress(host: Pick<Host, "stderr" | "env" | "now" | "engine">): Progress {
+  const display = displayOf(host.stderr, host.env);
+  return display.isLive ? liveProgress(host, display) : plainProgress(host);
 }
 
 /** Time between two plain lines of one stage. */
 const plainPauseMs = 10_000;
 
-function plainProgress({ stderr, now }: Pick<World, "stderr" | "now">): Progress {
+function plainProgress({ stderr, now }: Pick<Host, "stderr" | "now">): Progress {
   let current: ShownStep | undefined;
   let startMs = 0;
   let lineMs = 0;
@@ -72,7 +72,7 @@ const textRows = 4;
 const previewPictures = 4;
 const previewId = 7_695_971; // any number that another program is unlikely to use
 
-function liveProgress({ stderr, now, engine }: Pick<World, "stderr" | "now" | "engine">, display: Display): Progress {
+function liveProgress({ stderr, now, engine }: Pick<Host, "stderr" | "now" | "engine">, display: Display): Progress {
   let current: ShownStep | undefined;
   let startMs = 0;
   let drawnMs = 0;
@@ -158,14 +158,14 @@ function barLine({ stage, step, steps, unit = "" }: ShownStep, { columns, hasCol
 
 /** The pictures one after the other, in lines of as many as a preview shows, as large as the terminal allows.
  * @returns nothing where pictures cannot be shown */
-export async function picturesAsText(pictures: readonly Picture[], output: Output, world: World): Promise<string> {
-  const { pictures: protocol } = displayOf(output, world.env);
+export async function picturesAsText(pictures: readonly Picture[], output: Output, host: Host): Promise<string> {
+  const { pictures: protocol } = displayOf(output, host.env);
   if (protocol === undefined) return "";
   const room = { columns: columnsOf(output) - 1, rows: Math.max(1, rowsOf(output) - textRows) };
   let text = "";
   for (let first = 0; first < pictures.length; first += previewPictures) {
     const strip = pictureGrid(pictures.slice(first, first + previewPictures), previewPictures);
-    text += (await terminalPicture(strip, { protocol, ...room, encodePng: world.engine.encodePng })).text;
+    text += (await terminalPicture(strip, { protocol, ...room, encodePng: host.engine.encodePng })).text;
   }
   return text;
 }

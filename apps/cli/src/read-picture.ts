@@ -6,9 +6,7 @@ import { UnclipError, type Picture } from "unclip";
  * of 16 bits the high 8 are kept, and inks are multiplied without a profile.
  * @throws UnclipError "input" if there is no such file, or it holds no picture */
 export async function readPictureFile(path: string): Promise<Picture> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new UnclipError("input", `${path}: cannot be read; give the path of a picture file`, { cause });
-  });
+  const bytes = await readFileBytes(path);
   try {
     const { space } = await sharp(bytes).metadata();
     return space === "cmyk" ? await readInks(bytes) : await decodePicture(bytes);
@@ -20,6 +18,14 @@ export async function readPictureFile(path: string): Promise<Picture> {
       { cause },
     );
   }
+}
+
+/** The bytes of a picture file.
+ * @throws UnclipError "input" if there is no such file */
+export async function readFileBytes(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((cause: unknown) => {
+    throw new UnclipError("input", `${path}: cannot be read; give the path of a picture file`, { cause });
+  });
 }
 
 /** The bytes of a picture file in light, not ink, as 8-bit RGB. */

@@ -1,27 +1,45 @@
 import type { Picture, Recipe } from "unclip";
 
-/** The text chunks that go with picture `index` of a generation, by keyword. `parameters` is for people, in the form that many
- * picture viewers show; `unclip` is the recipe as JSON, with the picture's number, counted from 1, as `image`. */
+/** How several pictures became one. */
+export interface Layout {
+  /** Pictures in a row of a sheet. */
+  readonly columns?: number;
+}
+
+/** A recipe as a PNG file carries it. */
+export type RecipeOfFile = Recipe &
+  Layout & {
+    /** The picture's number within its generation, from 1. */
+    readonly image: number;
+  };
+
+/** The text chunks that go with a picture of a generation, by keyword. `parameters` is for people, in the form that many
+ * picture viewers show; `unclip` is the recipe as JSON.
+ * @param place `index`: the picture's number within the generation, from 0 */
 export function recipeTexts(
-  { images, recipe }: { readonly images: readonly Picture[]; readonly recipe: Recipe },
-  index: number,
+  recipe: Recipe,
+  picture: Picture,
+  { index, ...layout }: Layout & { readonly index: number },
 ): Record<string, string> {
   return {
-    parameters: sentenceOf(recipe, images[index]!, index),
-    unclip: JSON.stringify({ ...recipe, image: index + 1 }),
+    parameters: sentenceOf(recipe, picture, index),
+    unclip: JSON.stringify({ ...recipe, ...layout, image: index + 1 } satisfies RecipeOfFile),
   };
 }
 
 function sentenceOf(recipe: Recipe, { width, height }: Picture, index: number): string {
+  const { captions = [], prior } = recipe as Partial<GenerateRecipe>;
   const settings: [string, unknown][] = [
-    ["Steps", recipe.decoderSteps],
-    ["CFG scale", recipe.decoderGuidance],
+    ["Steps", recipe.decoder.steps],
+    ["CFG scale", recipe.decoder.guidanceScale],
     ["Seed", recipe.seed],
     ["Size", `${width}x${height}`],
     ["Model", recipe.model],
-    ["Prior", recipe.prior],
-    ...(recipe.prior === "diffusion" ? priorSettings(recipe) : []),
-    ["Upsampler steps", recipe.upsamplerSteps.join("+")],
+    ["Operation", recipe.operation === "generate" ? undefined : recipe.operation],
+    ["Prior", prior?.kind],
+    ["Prior steps", prior?.kind === "diffusion" ? prior.steps : undefined],
+    ["Prior CFG scale", prior?.kind === "diffusion" ? prior.guidanceScale : undefined],
+    ["Upsampler steps", recipe.upsamplers.map(({ steps }) => steps).join("+")],
     ["Image", `${index + 1} of ${recipe.n}`],
     [
       "Version",
@@ -30,13 +48,13 @@ function sentenceOf(recipe: Recipe, { width, height }: Picture, index: number): 
         .join(" + "),
     ],
   ];
-  const given = settings.filter(([, value]) => value !== undefined && value !== "");
-  return [...recipe.captions, given.map(([name, value]) => `${name}: ${String(value)}`).join(", ")].join("\n");
+  const known = settings.filter(([, value]) => value !== undefined && value !== "");
+  const negative = recipe.negative === "" ? [] : [`Negative prompt: ${recipe.negative}`];
+  return [...captions, ...negative, known.map(([name, value]) => `${name}: ${String(value)}`).join(", ")].join("\n");
 }
 
-function priorSettings({ priorSteps, priorGuidance }: Recipe): [string, unknown][] {
-  return [
-    ["Prior steps", priorSteps],
-    ["Prior CFG scale", priorGuidance],
-  ];
+/** What the recipe of a caption holds besides. */
+interface GenerateRecipe {
+  readonly captions: readonly string[];
+  readonly prior: { readonly kind: string; readonly steps: number; readonly guidanceScale: number };
 }

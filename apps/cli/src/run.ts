@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { isUnclipError } from "unclip";
 import { version } from "../package.json";
+import { addAgainCommand, again } from "./again.js";
 import { addAnalyticCommand, analytic } from "./analytic.js";
 import { addClassifyCommand, classify } from "./classify.js";
 import { addEmbedCommand, embed } from "./embed.js";
@@ -11,44 +12,45 @@ import { addSheetCommand, sheet } from "./sheet.js";
 import { addSimilarityCommand, similarity } from "./similarity.js";
 import { stopOnSignals } from "./stop.js";
 import { addVaryCommand, vary } from "./vary.js";
-import type { World } from "./world.js";
+import type { Host } from "./host.js";
 
 /** Runs one command line.
  * @param args what follows the program's name
  * @returns the exit code: 0 done, 1 failed, 2 the command line is wrong, 130 or 143 stopped by SIGINT or SIGTERM */
-export async function run(args: readonly string[], world: World): Promise<number> {
+export async function run(args: readonly string[], host: Host): Promise<number> {
   let exitCode = 0;
   let command: Command | undefined;
-  const stop = stopOnSignals(world);
-  const program = createProgram(world).hook("preAction", (_program, chosen) => {
+  const stop = stopOnSignals(host);
+  const program = createProgram(host).hook("preAction", (_program, chosen) => {
     command = chosen;
   });
-  addGenerateCommand(program, (caption, flags) => generate(caption, flags, world, stop.signal));
-  addVaryCommand(program, (picture, flags) => vary(picture, flags, world, stop.signal));
-  addSheetCommand(program, (file, flags) => sheet(file, flags, world, stop.signal));
-  addClassifyCommand(program, (picture, flags) => classify(picture, flags, world, stop.signal));
-  addEmbedCommand(program, (flags) => embed(flags, world, stop.signal));
-  addSimilarityCommand(program, (items, flags) => similarity(items, flags, world, stop.signal));
-  addAnalyticCommand(program, (file, flags) => analytic(file, flags, world, stop.signal));
-  addEvaluateCommand(program, (model, flags) => evaluate(model, flags, world, stop.signal));
+  addGenerateCommand(program, (caption, flags) => generate(caption, flags, host, stop.signal));
+  addVaryCommand(program, (picture, flags) => vary(picture, flags, host, stop.signal));
+  addAgainCommand(program, (picture, flags) => again(picture, flags, host, stop.signal));
+  addSheetCommand(program, (file, flags) => sheet(file, flags, host, stop.signal));
+  addClassifyCommand(program, (picture, flags) => classify(picture, flags, host, stop.signal));
+  addEmbedCommand(program, (flags) => embed(flags, host, stop.signal));
+  addSimilarityCommand(program, (items, flags) => similarity(items, flags, host, stop.signal));
+  addAnalyticCommand(program, (file, flags) => analytic(file, flags, host, stop.signal));
+  addEvaluateCommand(program, (model, flags) => evaluate(model, flags, host, stop.signal));
   addInspectCommand(program, async (folder, flags) => {
-    exitCode = (await inspect(folder, flags, world)) ? 0 : 1;
+    exitCode = (await inspect(folder, flags, host)) ? 0 : 1;
   });
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
     if (stop.exitCode !== undefined) {
-      world.stderr.write("stopped\n");
+      host.stderr.write("stopped\n");
       return stop.exitCode;
     }
-    return report(error, world, command);
+    return report(error, host, command);
   } finally {
     stop.release();
   }
 }
 
-function createProgram({ stdout, stderr }: World): Command {
+function createProgram({ stdout, stderr }: Host): Command {
   return new Command("unclip")
     .description("Captions to pictures with unCLIP (DALL-E 2).")
     .version(version)
@@ -64,7 +66,7 @@ function createProgram({ stdout, stderr }: World): Command {
 
 /** One sentence on stderr, and the stack trace if the command wants it.
  * @returns the exit code */
-function report(error: unknown, { stderr }: World, command: Command | undefined): number {
+function report(error: unknown, { stderr }: Host, command: Command | undefined): number {
   if (error instanceof CommanderError) return reportUsage(error, stderr);
   const isVerbose = command?.opts<{ verbose?: boolean }>().verbose === true;
   const { message, stack } = error instanceof Error || isUnclipError(error) ? error : new Error(String(error));
@@ -74,15 +76,25 @@ function report(error: unknown, { stderr }: World, command: Command | undefined)
   return 1;
 }
 
-/** The library's messages begin with the name of its option, here the command's flag is meant: "decoderGuidance: ..." and
- * "decoder.steps: ..." become "--decoder-guidance: ..." and "--decoder-steps: ...". */
+/** The library's messages begin with the name of its setting, here the command's flag is meant: "decoder.steps: ..." becomes
+ * "--decoder-steps: ...", "upsamplers[1].sampler: ..." becomes "--upsampler-sampler: ...". */
 function withFlagNamed(message: string, command: Command | undefined): string {
-  const [name, stage, rest] = /^(\w+)(?:\.(\w+))?(?=: )/.exec(message) ?? [];
-  if (name === undefined) return message;
-  const attribute = rest === undefined ? stage : `${stage}${rest[0]!.toUpperCase()}${rest.slice(1)}`;
+  const [name, stage, setting = ""] = /^(\w+)(?:\[\d+\])?(?:\.(\w+))?(?=[: ])/.exec(message) ?? [];
+  if (name === undefined || stage === undefined) return message;
+  const words = [
+    stage === "upsamplers" && setting !== "" ? "upsampler" : stage,
+    ...(SETTING_WORDS[setting] ?? [setting]),
+  ];
+  const attribute = words
+    .filter(Boolean)
+    .map((word, i) => (i === 0 ? word : word[0]!.toUpperCase() + word.slice(1)))
+    .join("");
   const option = command?.options.find((option) => option.attributeName() === attribute);
   return option === undefined ? message : `${option.long}${message.slice(name.length)}`;
 }
+
+/** Settings whose flags have another name. */
+const SETTING_WORDS: Readonly<Record<string, readonly string[]>> = { guidanceScale: ["guidance"], kind: [] };
 
 function causesOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
@@ -90,7 +102,7 @@ function causesOf(error: unknown): string {
   return `caused by ${cause instanceof Error ? cause.stack : String(cause)}\n${causesOf(cause)}`;
 }
 
-function reportUsage({ code, exitCode, message }: CommanderError, stderr: World["stderr"]): number {
+function reportUsage({ code, exitCode, message }: CommanderError, stderr: Host["stderr"]): number {
   if (exitCode === 0) return 0; // help or version, already printed
   if (code === "commander.help") return 2; // the same, because there was no command
   const isUnquoted = code === "commander.excessArguments" && message.includes("'generate'");

@@ -6,14 +6,14 @@ import { parseCount } from "./option-values.js";
 import {
   addPaintingOptions,
   addPriorOptions,
-  paintingSettings,
-  priorSettings,
+  generateRequest,
+  priorTableOf,
   type PaintingFlags,
   type PriorFlags,
 } from "./painting-options.js";
-import { paint } from "./painting.js";
+import { paintToFiles } from "./painting.js";
 import { pictureGrid } from "./picture-layout.js";
-import type { World } from "./world.js";
+import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
 export interface SheetFlags extends PaintingFlags, PriorFlags {
@@ -34,18 +34,20 @@ export function addSheetCommand(program: Command, run: (file: string, flags: She
 
 /** Paints the captions of a file and writes one picture of them all.
  * @param signal stops between two steps; nothing is written then */
-export async function sheet(file: string, flags: SheetFlags, world: World, signal: AbortSignal): Promise<void> {
+export async function sheet(file: string, flags: SheetFlags, host: Host, signal: AbortSignal): Promise<void> {
   const captions = await readCaptions(file);
-  const options = { ...paintingSettings(flags), ...(await priorSettings(flags)), signal };
-  await paint(
+  const table = await priorTableOf(flags);
+  await paintToFiles(
     {
       flags,
       paths: [resolve(flags.out)],
       subject: { captions },
-      start: (unclip) => unclip.stream(captions, options),
+      start: (unclip) =>
+        unclip.generate(captions, { ...generateRequest(flags, table, unclip.stages.upsamplers.length), signal }),
+      layout: { columns: flags.columns },
       arrange: (images: readonly Picture[]) => [pictureGrid(images, flags.columns)],
     },
-    world,
+    host,
     signal,
   );
 }

@@ -6,7 +6,7 @@ import { addModelOptions, type ModelFlags } from "./painting-options.js";
 import { readPictureFile } from "./read-picture.js";
 import { textTable } from "./text-table.js";
 import { withClip } from "./with-clip.js";
-import type { World } from "./world.js";
+import type { Host } from "./host.js";
 
 /** Adds `similarity` to the program.
  * @param run what happens when the command is given */
@@ -29,16 +29,16 @@ export function addSimilarityCommand(
 export async function similarity(
   words: readonly string[],
   flags: ModelFlags,
-  world: World,
+  host: Host,
   signal: AbortSignal,
 ): Promise<void> {
   const items = await Promise.all(words.map(readItem));
-  const { model, cosines } = await withClip(flags, world, signal, async (clip) => {
-    const embeddings = concatRows(await embedItems(clip, items, world, signal));
+  const { model, cosines } = await withClip(flags, host, signal, async (clip) => {
+    const embeddings = concatRows(await embedItems(clip, items, host, signal));
     return { model: clip.model, cosines: matrixOf(cosineSimilarity(embeddings, embeddings).data as Float32Array) };
   });
   if (flags.json === true) {
-    world.stdout.write(`${JSON.stringify({ model, items: items.map(nameOf), cosines })}\n`);
+    host.stdout.write(`${JSON.stringify({ model, items: items.map(nameOf), cosines })}\n`);
     return;
   }
   const head = ["", "", "", ...items.map((_, i) => String(i + 1))];
@@ -48,7 +48,7 @@ export async function similarity(
     ...cosines[i]!.map((cosine) => cosine.toFixed(4)),
   ]);
   const lines = textTable([head, ...rows], (column) => column === 0 || column > 2);
-  world.stdout.write(`${lines.join("\n")}\n`);
+  host.stdout.write(`${lines.join("\n")}\n`);
 }
 
 const PICTURE_NAME = /\.(png|jpe?g|webp|gif|avif|tiff?)$/i;

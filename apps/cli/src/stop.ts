@@ -1,4 +1,4 @@
-import type { StopSignal, World } from "./world.js";
+import type { StopSignal, Host } from "./host.js";
 
 /** Exit codes by the shell's convention: 128 and the signal's number. */
 const exitCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
@@ -18,7 +18,7 @@ export interface Stop {
 
 /** Turns the first SIGINT or SIGTERM into an abort. Soon after it the listeners go, so that the system's own handling ends the
  * process at the next signal, in the middle of a network's run too. */
-export function stopOnSignals({ signals }: Pick<World, "signals">): Stop {
+export function stopOnSignals({ signals }: Pick<Host, "signals">): Stop {
   const controller = new AbortController();
   const names = Object.keys(exitCodes) as StopSignal[];
   let exitCode: number | undefined;

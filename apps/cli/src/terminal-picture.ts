@@ -1,7 +1,7 @@
 import type { Picture } from "unclip";
 import { shrinkPicture } from "./picture-layout.js";
 import type { PictureProtocol } from "./terminal.js";
-import type { Engine } from "./world.js";
+import type { Engine } from "./host.js";
 
 /** Options of `terminalPicture`. */
 export interface TerminalPictureOptions {

@@ -1,4 +1,4 @@
-import type { Output, World } from "./world.js";
+import type { Output, Host } from "./host.js";
 
 /** How a terminal is told to show a picture: the graphics protocols of Kitty and of iTerm2, or half-block characters in 24-bit or
  * in 256 colours. */
@@ -14,13 +14,13 @@ export interface Display {
 }
 
 /** What `output` can show. FORCE_COLOR and NO_COLOR decide about colour, in this order, as in Node; without colour there are no pictures. */
-export function displayOf(output: Output, env: World["env"]): Display {
+export function displayOf(output: Output, env: Host["env"]): Display {
   const isTerminal = output.isTTY === true && env.TERM !== "dumb";
   const hasColor = wantsColor(env) ?? isTerminal;
   return { isLive: isTerminal, hasColor, pictures: hasColor ? protocolOf(env, isTerminal) : undefined };
 }
 
-function wantsColor({ FORCE_COLOR, NO_COLOR }: World["env"]): boolean | undefined {
+function wantsColor({ FORCE_COLOR, NO_COLOR }: Host["env"]): boolean | undefined {
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
   return NO_COLOR === undefined || NO_COLOR === "" ? undefined : false;
 }
@@ -28,7 +28,7 @@ function wantsColor({ FORCE_COLOR, NO_COLOR }: World["env"]): boolean | undefine
 /** Terminals of the iTerm2 protocol, by TERM_PROGRAM. */
 const iterm2Programs = ["iTerm.app", "WezTerm", "mintty"];
 
-function protocolOf(env: World["env"], isTerminal: boolean): PictureProtocol {
+function protocolOf(env: Host["env"], isTerminal: boolean): PictureProtocol {
   const { TERM = "", TERM_PROGRAM = "" } = env;
   const isMultiplexed = env.TMUX !== undefined || /^(screen|tmux)/.test(TERM); // these keep graphics from the terminal behind them
   if (isTerminal && !isMultiplexed) {

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { addPaintingOptions, countOption, paintingSettings, type PaintingFlags } from "./painting-options.js";
-import { paint } from "./painting.js";
-import { picturePaths } from "./picture-files.js";
+import { addPaintingOptions, countOption, paintRequest, type PaintingFlags } from "./painting-options.js";
+import { paintToFiles, type Painting } from "./painting.js";
+import { picturePaths } from "./output-files.js";
 import { readPictureFile } from "./read-picture.js";
-import type { World } from "./world.js";
+import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
 export interface VaryFlags extends PaintingFlags {
@@ -26,9 +26,13 @@ export function addVaryCommand(program: Command, run: (picture: string, flags: V
 
 /** Paints variations of a picture and writes them.
  * @param signal stops between two steps; nothing is written then */
-export async function vary(file: string, flags: VaryFlags, world: World, signal: AbortSignal): Promise<void> {
+export async function vary(file: string, flags: VaryFlags, host: Host, signal: AbortSignal): Promise<void> {
   const picture = await readPictureFile(file);
-  const options = { ...paintingSettings(flags), n: flags.n, signal };
-  const start: Parameters<typeof paint>[0]["start"] = (unclip) => unclip.streamVariations(picture, options);
-  await paint({ flags, paths: picturePaths(flags.out, flags.n), subject: { picture: file }, start }, world, signal);
+  const start: Painting["start"] = (unclip) =>
+    unclip.vary(picture, { ...paintRequest(flags, unclip.stages.upsamplers.length), n: flags.n, signal });
+  await paintToFiles(
+    { flags, paths: picturePaths(flags.out, flags.n), subject: { picture: file }, start },
+    host,
+    signal,
+  );
 }

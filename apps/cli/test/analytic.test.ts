@@ -6,11 +6,11 @@ import { describe, expect, it } from "vitest";
 import { fixturePath } from "../../../test-support/index.js";
 import { readPriorTable } from "../src/prior-table.js";
 import { run } from "../src/run.js";
-import { createFakeWorld, gradient } from "./fake-world.js";
+import { createFakeHost, gradient } from "./fake-host.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 const model = ["--model", fixturePath("karlo-tiny")];
-const realWorld = () => createFakeWorld({ loadUnclip });
+const realWorld = () => createFakeHost({ loadUnclip });
 
 async function dataFolder() {
   const folder = await temporaryFolder();
@@ -27,10 +27,10 @@ describe("analytic", () => {
   it("writes a table that generate walks the prior with", async () => {
     const folder = await dataFolder();
     const [data, out] = [join(folder, "data.tsv"), join(folder, "table.json")];
-    const world = realWorld();
-    expect(await run(["analytic", data, ...model, "--steps", "3", "--out", out], world)).toBe(0);
-    expect(world.stdout.text).toMatch(/table\.json {2}\(3 steps, 2 examples\)\n$/);
-    expect(world.stderr.text).toMatch(/clip-image: 1 step, .*\n.*table: 3 steps, /);
+    const host = realWorld();
+    expect(await run(["analytic", data, ...model, "--steps", "3", "--out", out], host)).toBe(0);
+    expect(host.stdout.text).toMatch(/table\.json {2}\(3 steps, 2 examples\)\n$/);
+    expect(host.stderr.text).toMatch(/clip-image: 1 step, .*\n.*table: 3 steps, /);
     const kept = JSON.parse(await readFile(out, "utf8"));
     expect(kept).toMatchObject({ steps: 3, data: "pictures", examples: 2 });
     expect(kept.model).toContain("karlo-tiny");
@@ -38,7 +38,7 @@ describe("analytic", () => {
     expect(await readPriorTable(out)).toEqual({ timesteps, gamma });
 
     const flags = ["--prior-sampler", "analytic-dpm", "--prior-table", out, "--out", join(folder, "x.png")];
-    const painting = createFakeWorld();
+    const painting = createFakeHost();
     expect(await run(["generate", "x", ...flags], painting)).toBe(0);
     expect(painting.calls[1]!.args[1]).toMatchObject({
       priorSampler: "analytic-dpm",
@@ -49,7 +49,7 @@ describe("analytic", () => {
   it("takes captions alone if it is told to", async () => {
     const folder = await dataFolder();
     const [captions, out] = [join(folder, "captions.txt"), join(folder, "table.json")];
-    const world = realWorld();
+    const host = realWorld();
     const args = [
       "analytic",
       captions,
@@ -63,28 +63,28 @@ describe("analytic", () => {
       out,
       "--json",
     ];
-    expect(await run(args, world)).toBe(0);
-    expect(JSON.parse(world.stdout.text)).toMatchObject({ path: out, data: "samples", examples: 2 });
+    expect(await run(args, host)).toBe(0);
+    expect(JSON.parse(host.stdout.text)).toMatchObject({ path: out, data: "samples", examples: 2 });
   });
 
   it("stops on Ctrl-C and leaves nothing behind", async () => {
     const folder = await dataFolder();
-    const world = realWorld();
+    const host = realWorld();
     const before = await readdir(folder);
-    const running = run(["analytic", join(folder, "data.tsv"), ...model, "--out", join(folder, "table.json")], world);
-    world.emitter.emit("SIGINT", "SIGINT");
+    const running = run(["analytic", join(folder, "data.tsv"), ...model, "--out", join(folder, "table.json")], host);
+    host.emitter.emit("SIGINT", "SIGINT");
     expect(await running).toBe(130);
     expect(await readdir(folder)).toEqual(before);
   });
 
   it("names the line that is not of its form, and a file that is no table", async () => {
     const folder = await dataFolder();
-    const world = realWorld();
-    expect(await run(["analytic", join(folder, "captions.txt")], world)).toBe(1);
-    expect(await run(["analytic", join(folder, "nothing.tsv")], world)).toBe(1);
-    expect(await run(["generate", "x", "--prior-table", join(folder, "captions.txt")], world)).toBe(1);
-    expect(await run(["generate", "x", ...model, "--prior-sampler", "analytic-dpm"], world)).toBe(1);
-    const [form, missing, table, none] = world.stderr.text.split("\n");
+    const host = realWorld();
+    expect(await run(["analytic", join(folder, "captions.txt")], host)).toBe(1);
+    expect(await run(["analytic", join(folder, "nothing.tsv")], host)).toBe(1);
+    expect(await run(["generate", "x", "--prior-table", join(folder, "captions.txt")], host)).toBe(1);
+    expect(await run(["generate", "x", ...model, "--prior-sampler", "analytic-dpm"], host)).toBe(1);
+    const [form, missing, table, none] = host.stderr.text.split("\n");
     expect(form).toMatch(/captions.txt: line 1 has no picture and caption; .* or take --from-captions/);
     expect(missing).toMatch(/nothing.tsv: cannot be read/);
     expect(table).toMatch(/^error: --prior-table: .*captions.txt holds no table/);

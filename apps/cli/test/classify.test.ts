@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { run } from "../src/run.js";
-import { createFakeWorld, solidFile } from "./fake-world.js";
+import { createFakeHost, solidFile } from "./fake-host.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 /* The fake model's cosine is 1 for the picture's own colour and 0 for others, and its scale 2:
@@ -9,24 +9,24 @@ import { temporaryFolder } from "./temporary-folder.js";
 
 it("prints the labels, the likeliest first", async () => {
   const file = await solidFile(await temporaryFolder(), "in.png", [0, 0, 255]);
-  const world = createFakeWorld();
-  expect(await run(["classify", file, "--labels", "red, blue,green", "--dtype", "fp16", "--offline"], world)).toBe(0);
-  expect(world.stdout.text).toBe(
+  const host = createFakeHost();
+  expect(await run(["classify", file, "--labels", "red, blue,green", "--dtype", "fp16", "--offline"], host)).toBe(0);
+  expect(host.stdout.text).toBe(
     ["label  probability", "blue       78.70 %", "red        10.65 %", "green      10.65 %", ""].join("\n"),
   );
-  expect(world.calls).toEqual([
+  expect(host.calls).toEqual([
     { name: "loadClip", args: ["toybox", expect.objectContaining({ device: "cpu", dtype: "fp16", offline: true })] },
   ]);
-  expect(world.disposals).toBe(1);
+  expect(host.disposals).toBe(1);
 });
 
 it("prints one JSON object", async () => {
   const file = await solidFile(await temporaryFolder(), "in.png", [255, 0, 0]);
-  const world = createFakeWorld();
+  const host = createFakeHost();
   const args = ["classify", file, "--labels", "blue,red", "--template", "a {} thing", "--model", "clip", "--json"];
-  expect(await run(args, world)).toBe(0);
+  expect(await run(args, host)).toBe(0);
   const likeliest = 1 / (1 + Math.exp(-2));
-  expect(JSON.parse(world.stdout.text)).toEqual({
+  expect(JSON.parse(host.stdout.text)).toEqual({
     model: "toybox",
     picture: file,
     template: "a {} thing",
@@ -35,7 +35,7 @@ it("prints one JSON object", async () => {
       { label: "blue", probability: expect.closeTo(1 - likeliest, 6) },
     ],
   });
-  expect(world.calls[0]!.args[0]).toBe("clip");
+  expect(host.calls[0]!.args[0]).toBe("clip");
 });
 
 it.each([
@@ -44,18 +44,18 @@ it.each([
   [["--labels", "red", "--template", "a photo"], /Expected \{\} where the label goes/],
   [[], /required option '--labels <labels>' not specified/],
 ])("refuses %j as a wrong command line", async (args, message) => {
-  const world = createFakeWorld();
-  expect(await run(["classify", "in.png", ...args], world)).toBe(2);
-  expect(world.stderr.text).toMatch(message);
-  expect(world.calls).toEqual([]);
+  const host = createFakeHost();
+  expect(await run(["classify", "in.png", ...args], host)).toBe(2);
+  expect(host.stderr.text).toMatch(message);
+  expect(host.calls).toEqual([]);
 });
 
 it("fails for a picture that is not there and for a label that is too long", async () => {
   const folder = await temporaryFolder();
-  const world = createFakeWorld();
-  expect(await run(["classify", join(folder, "no.png"), "--labels", "red"], world)).toBe(1);
+  const host = createFakeHost();
+  expect(await run(["classify", join(folder, "no.png"), "--labels", "red"], host)).toBe(1);
   const file = await solidFile(folder, "in.png", [255, 0, 0]);
-  expect(await run(["classify", file, "--labels", `red${"d".repeat(40)}`], world)).toBe(1);
-  expect(world.stderr.text).toMatch(/no.png: cannot be read.*\nerror: --labels: "redd.*" is too long/);
-  expect(world.disposals).toBe(1);
+  expect(await run(["classify", file, "--labels", `red${"d".repeat(40)}`], host)).toBe(1);
+  expect(host.stderr.text).toMatch(/no.png: cannot be read.*\nerror: --labels: "redd.*" is too long/);
+  expect(host.disposals).toBe(1);
 });

@@ -2,14 +2,14 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { run } from "../src/run.js";
-import { createFakeWorld, solidFile } from "./fake-world.js";
+import { createFakeHost, solidFile } from "./fake-host.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 it("prints the embeddings of pictures and captions", async () => {
   const file = await solidFile(await temporaryFolder(), "in.png", [10, 20, 30]);
-  const world = createFakeWorld();
-  expect(await run(["embed", "--text", "a red cube", "--picture", file, "--text", "blue"], world)).toBe(0);
-  expect(JSON.parse(world.stdout.text)).toEqual({
+  const host = createFakeHost();
+  expect(await run(["embed", "--text", "a red cube", "--picture", file, "--text", "blue"], host)).toBe(0);
+  expect(JSON.parse(host.stdout.text)).toEqual({
     model: "toybox",
     embeddings: [
       { picture: file, embedding: [10, 20, 30] },
@@ -17,28 +17,28 @@ it("prints the embeddings of pictures and captions", async () => {
       { text: "blue", embedding: [0, 0, 1] },
     ],
   });
-  expect(world.disposals).toBe(1);
+  expect(host.disposals).toBe(1);
 });
 
 it("writes a file, whole or not at all, and says what was cut", async () => {
   const folder = await temporaryFolder();
   const out = join(folder, "new", "red.json");
-  const world = createFakeWorld();
-  expect(await run(["embed", "--text", `red${" ".repeat(37)}rest`, "--out", out], world)).toBe(0);
-  expect(world.stdout.text).toBe(`${out}  (1 embedding)\n`);
-  expect(world.stderr.text).toBe('warning: the caption is too long, so this was cut off: "rest"\n');
+  const host = createFakeHost();
+  expect(await run(["embed", "--text", `red${" ".repeat(37)}rest`, "--out", out], host)).toBe(0);
+  expect(host.stdout.text).toBe(`${out}  (1 embedding)\n`);
+  expect(host.stderr.text).toBe('warning: the caption is too long, so this was cut off: "rest"\n');
   expect(JSON.parse(await readFile(out, "utf8"))).toMatchObject({ embeddings: [{ embedding: [1, 0, 0] }] });
   expect(await readdir(join(folder, "new"))).toEqual(["red.json"]);
-  const again = createFakeWorld();
+  const again = createFakeHost();
   expect(await run(["embed", "--text", "red", "--out", out, "--json"], again)).toBe(0);
   expect(JSON.parse(again.stdout.text)).toEqual({ model: "toybox", path: out, count: 1 });
 });
 
 it("refuses a wrong command line, and a folder as a file, before a model is loaded", async () => {
-  const world = createFakeWorld();
-  expect(await run(["embed"], world)).toBe(2);
-  expect(await run(["embed", "--text", "red", "--out", "red.txt"], world)).toBe(2);
-  expect(await run(["embed", "--text", "red", "--picture", "no.png"], world)).toBe(1);
-  expect(world.stderr.text).toMatch(/nothing to embed, .*\n.*Expected the name of a JSON file.*\n.*no.png: cannot be/);
-  expect(world.calls).toEqual([]);
+  const host = createFakeHost();
+  expect(await run(["embed"], host)).toBe(2);
+  expect(await run(["embed", "--text", "red", "--out", "red.txt"], host)).toBe(2);
+  expect(await run(["embed", "--text", "red", "--picture", "no.png"], host)).toBe(1);
+  expect(host.stderr.text).toMatch(/nothing to embed, .*\n.*Expected the name of a JSON file.*\n.*no.png: cannot be/);
+  expect(host.calls).toEqual([]);
 });

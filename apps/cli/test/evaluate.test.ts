@@ -3,14 +3,14 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { run } from "../src/run.js";
-import { createFakeWorld } from "./fake-world.js";
+import { createFakeHost } from "./fake-host.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 describe("evaluate", () => {
   it("prints a table of what was painted and of real renders", async () => {
-    const world = createFakeWorld();
-    expect(await run(["evaluate", "--captions", "6", "--decoder-steps", "3", "--prior", "none"], world)).toBe(0);
-    const [head, ...rows] = world.stdout.text.trimEnd().split("\n");
+    const host = createFakeHost();
+    expect(await run(["evaluate", "--captions", "6", "--decoder-steps", "3", "--prior", "none"], host)).toBe(0);
+    const [head, ...rows] = host.stdout.text.trimEnd().split("\n");
     expect(head).toMatch(/^ +generated +real renders +held-out combinations$/);
     expect(rows.map((row) => row.split(/ {2,}/)[0])).toEqual([
       "shape",
@@ -28,9 +28,9 @@ describe("evaluate", () => {
       expect.stringMatching(/^6 captions, seed 0, \d+\.\d s, \d+\.\d\d s to paint a picture$/),
     ]);
     expect(rows[4]).toMatch(/^style +\d+\.\d % \(\d+\.\d-\d+\.\d\) +100\.0 % \(61\.0-100\.0\) +\d/);
-    expect(world.stderr.text).toMatch(/captions: 6 pictures, .*\nreal renders: 6 pictures, .*\nzero-shot: 1 step, /);
-    expect(world.disposals).toBe(1);
-    const [load, stream] = world.calls;
+    expect(host.stderr.text).toMatch(/captions: 6 pictures, .*\nreal renders: 6 pictures, .*\nzero-shot: 1 step, /);
+    expect(host.disposals).toBe(1);
+    const [load, stream] = host.calls;
     expect(load).toMatchObject({ name: "loadUnclip", args: ["toybox", { device: "cpu" }] });
     expect(stream!.args[0]).toHaveLength(6);
     expect(stream!.args[1]).toMatchObject({ decoderSteps: 3, prior: "none", random: expect.anything() });
@@ -38,43 +38,43 @@ describe("evaluate", () => {
 
   it("prints one JSON object and writes a sheet", async () => {
     const sheet = join(await temporaryFolder(), "judged.png");
-    const world = createFakeWorld();
+    const host = createFakeHost();
     const args = ["evaluate", "some/model", "--captions", "10", "--seed", "5", "--sheet", sheet, "--json"];
-    expect(await run(args, world)).toBe(0);
-    const report = JSON.parse(world.stdout.text);
+    expect(await run(args, host)).toBe(0);
+    const report = JSON.parse(host.stdout.text);
     expect(report).toMatchObject({ model: "some/model", seed: 5, sheet, real: { style: { right: 10, total: 10 } } });
     expect(report.captions).toHaveLength(10);
     expect(report.paintingMs).toBeGreaterThan(0);
     expect(report.paintingMs).toBeLessThanOrEqual(report.ms);
     expect(report.captions[5].heldOut).toEqual(expect.any(String));
-    expect(world.calls.filter(({ name }) => name === "stream").map(({ args: [captions] }) => captions)).toEqual(
+    expect(host.calls.filter(({ name }) => name === "stream").map(({ args: [captions] }) => captions)).toEqual(
       [report.captions.slice(0, 8), report.captions.slice(8)].map((batch) =>
         batch.map(({ caption }: { caption: string }) => caption),
       ),
     );
     const { data, info } = await sharp(sheet).raw().toBuffer({ resolveWithObject: true });
     expect([info.width, info.height]).toEqual([4 * 18 - 2, 3 * 14 - 2]); // pictures of 16 x 12, 2 apart
-    expect([...data.subarray(0, 3)]).toEqual([220, 20, 30]); // a gradient is no scene of the world
+    expect([...data.subarray(0, 3)]).toEqual([220, 20, 30]); // a gradient is no scene of the host
   });
 
   it("stops on Ctrl-C and leaves nothing behind", async () => {
     const folder = await temporaryFolder();
-    const world = createFakeWorld({
+    const host = createFakeHost({
       onStep: ({ stage }, { emitter }) => stage === "decoder" && emitter.emit("SIGINT", "SIGINT"),
     });
-    expect(await run(["evaluate", "--captions", "9", "--sheet", join(folder, "x.png")], world)).toBe(130);
-    expect(world.stderr.text).toMatch(/stopped\n$/);
-    expect(world.stdout.text).toBe("");
-    expect(world.calls).toHaveLength(2); // the second batch never began
-    expect(world.disposals).toBe(1);
+    expect(await run(["evaluate", "--captions", "9", "--sheet", join(folder, "x.png")], host)).toBe(130);
+    expect(host.stderr.text).toMatch(/stopped\n$/);
+    expect(host.stdout.text).toBe("");
+    expect(host.calls).toHaveLength(2); // the second batch never began
+    expect(host.disposals).toBe(1);
     expect(await readdir(folder)).toEqual([]);
   });
 
   it("refuses more captions than there are, and a folder in place of the sheet", async () => {
-    const world = createFakeWorld();
-    expect(await run(["evaluate", "--captions", "601"], world)).toBe(1);
-    expect(world.stderr.text).toBe("error: --captions: the benchmark has 600, got 601; ask for fewer\n");
-    expect(await run(["evaluate", "--sheet", join(await temporaryFolder(), "nothing.txt")], world)).toBe(2);
-    expect(world.calls).toEqual([]);
+    const host = createFakeHost();
+    expect(await run(["evaluate", "--captions", "601"], host)).toBe(1);
+    expect(host.stderr.text).toBe("error: --captions: the benchmark has 600, got 601; ask for fewer\n");
+    expect(await run(["evaluate", "--sheet", join(await temporaryFolder(), "nothing.txt")], host)).toBe(2);
+    expect(host.calls).toEqual([]);
   });
 });

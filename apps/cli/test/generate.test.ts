@@ -3,7 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { run } from "../src/run.js";
-import { createFakeWorld, gradient, stages } from "./fake-world.js";
+import { createFakeHost, gradient, stages } from "./fake-host.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 const caption = "a red cube";
@@ -16,21 +16,21 @@ async function textsOf(path: string): Promise<Record<string, string>> {
 describe("generate", () => {
   it("writes the picture with its recipe and says where it is", async () => {
     const out = join(await temporaryFolder(), "new/folder/x.png");
-    const world = createFakeWorld();
-    expect(await run(["generate", caption, "--out", out], world)).toBe(0);
+    const host = createFakeHost();
+    expect(await run(["generate", caption, "--out", out], host)).toBe(0);
     expect(new Uint8Array(await sharp(out).raw().toBuffer())).toEqual(gradient(16, 12).data);
     const texts = await textsOf(out);
     expect(texts.parameters).toMatch(/^a red cube\nSteps: 3, CFG scale: 8, Seed: 0, /);
     expect(JSON.parse(texts.unclip!)).toMatchObject({ model: "toybox", captions: [caption], seed: "0", image: 1 });
-    expect(world.stdout.text).toMatch(/x\.png {2}\(16 x 12, seed 0, \d+\.\d s\)\n$/);
-    expect(world.disposals).toBe(1);
+    expect(host.stdout.text).toMatch(/x\.png {2}\(16 x 12, seed 0, \d+\.\d s\)\n$/);
+    expect(host.disposals).toBe(1);
   });
 
   it("passes on only what was given", async () => {
     const out = join(await temporaryFolder(), "x.png");
-    const world = createFakeWorld();
-    await run(["generate", caption, "--out", out], world);
-    const [load, stream] = world.calls;
+    const host = createFakeHost();
+    await run(["generate", caption, "--out", out], host);
+    const [load, stream] = host.calls;
     const loading = { device: "cpu", dtype: "fp32", signal: expect.any(AbortSignal), onDownload: expect.any(Function) };
     expect(load!.args).toEqual(["toybox", loading]);
     expect(stream!.args).toEqual([caption, { seed: 0, n: 1, prior: "diffusion", signal: expect.any(AbortSignal) }]);
@@ -38,12 +38,12 @@ describe("generate", () => {
 
   it("passes on every option", async () => {
     const out = join(await temporaryFolder(), "x.png");
-    const world = createFakeWorld();
+    const host = createFakeHost();
     const options =
       "--model karlo --seed 9007199254740993 --n 2 --prior none --prior-steps 5 --decoder-steps 6 --upsamplers 2 " +
       "--upsampler-steps 7,8 --prior-guidance 0 --decoder-guidance 2.5 --device cpu";
-    expect(await run(["generate", caption, "--out", out, ...options.split(" ")], world)).toBe(0);
-    const [load, stream] = world.calls;
+    expect(await run(["generate", caption, "--out", out, ...options.split(" ")], host)).toBe(0);
+    const [load, stream] = host.calls;
     expect(load!.args[0]).toBe("karlo");
     expect(stream!.args[1]).toEqual({
       seed: 9007199254740993n,
@@ -61,10 +61,10 @@ describe("generate", () => {
 
   it("prints one JSON object with --json, on a terminal too", async () => {
     const out = join(await temporaryFolder(), "x.png");
-    const world = createFakeWorld({ stdout: { isTTY: true }, stderr: { isTTY: true } });
-    expect(await run(["generate", caption, "--out", out, "--seed", "7", "--json"], world)).toBe(0);
-    expect(world.stdout.text.trim().split("\n")).toHaveLength(1);
-    expect(JSON.parse(world.stdout.text)).toEqual({
+    const host = createFakeHost({ stdout: { isTTY: true }, stderr: { isTTY: true } });
+    expect(await run(["generate", caption, "--out", out, "--seed", "7", "--json"], host)).toBe(0);
+    expect(host.stdout.text.trim().split("\n")).toHaveLength(1);
+    expect(JSON.parse(host.stdout.text)).toEqual({
       model: "toybox",
       caption,
       seed: 7,
@@ -76,43 +76,43 @@ describe("generate", () => {
 
   it("gives the digits of a seed that a JSON number would round", async () => {
     const out = join(await temporaryFolder(), "x.png");
-    const world = createFakeWorld();
-    await run(["generate", caption, "--out", out, "--seed", "9007199254740993", "--json"], world);
-    expect(JSON.parse(world.stdout.text).seed).toBe("9007199254740993");
+    const host = createFakeHost();
+    await run(["generate", caption, "--out", out, "--seed", "9007199254740993", "--json"], host);
+    expect(JSON.parse(host.stdout.text).seed).toBe("9007199254740993");
   });
 
   it("numbers several pictures, in files and in recipes", async () => {
     const folder = await temporaryFolder();
-    const world = createFakeWorld();
-    expect(await run(["generate", caption, "--n", "3", "--out", join(folder, "x.png"), "--json"], world)).toBe(0);
+    const host = createFakeHost();
+    expect(await run(["generate", caption, "--n", "3", "--out", join(folder, "x.png"), "--json"], host)).toBe(0);
     expect((await readdir(folder)).sort()).toEqual(["x-1.png", "x-2.png", "x-3.png"]);
     expect(JSON.parse((await textsOf(join(folder, "x-2.png"))).unclip!).image).toBe(2);
-    expect(JSON.parse(world.stdout.text).images.map((image: { path: string }) => image.path)).toEqual(
+    expect(JSON.parse(host.stdout.text).images.map((image: { path: string }) => image.path)).toEqual(
       [1, 2, 3].map((i) => join(folder, `x-${i}.png`)),
     );
   });
 
   it("shows the picture on a terminal, before the line that says where it is", async () => {
     const out = join(await temporaryFolder(), "x.png");
-    const world = createFakeWorld({ stdout: { isTTY: true, columns: 80, rows: 24 } });
-    await run(["generate", caption, "--out", out], world);
-    expect(world.stdout.text.match(/▀/g)).toHaveLength(16 * 6);
-    expect(world.stdout.text.trim().split("\n").at(-1)).toContain("x.png");
+    const host = createFakeHost({ stdout: { isTTY: true, columns: 80, rows: 24 } });
+    await run(["generate", caption, "--out", out], host);
+    expect(host.stdout.text.match(/▀/g)).toHaveLength(16 * 6);
+    expect(host.stdout.text.trim().split("\n").at(-1)).toContain("x.png");
   });
 
   it("shows the picture on stderr when only that is a terminal", async () => {
     const out = join(await temporaryFolder(), "x.png");
-    const world = createFakeWorld({ stderr: { isTTY: true, columns: 80, rows: 24 } });
-    await run(["generate", caption, "--out", out], world);
-    expect(world.stdout.text).not.toContain("▀");
-    expect(world.stderr.text.split("▀").length - 1).toBeGreaterThanOrEqual(16 * 6);
+    const host = createFakeHost({ stderr: { isTTY: true, columns: 80, rows: 24 } });
+    await run(["generate", caption, "--out", out], host);
+    expect(host.stdout.text).not.toContain("▀");
+    expect(host.stderr.text.split("▀").length - 1).toBeGreaterThanOrEqual(16 * 6);
   });
 
   it("writes each warning as one line", async () => {
     const out = join(await temporaryFolder(), "x.png");
-    const world = createFakeWorld({ warnings: ["caption: cut after\n75 tokens", "another"] });
-    await run(["generate", caption, "--out", out, "--json"], world);
-    expect(world.stderr.text).toMatch(/warning: caption: cut after 75 tokens\nwarning: another\n$/);
+    const host = createFakeHost({ warnings: ["caption: cut after\n75 tokens", "another"] });
+    await run(["generate", caption, "--out", out, "--json"], host);
+    expect(host.stderr.text).toMatch(/warning: caption: cut after 75 tokens\nwarning: another\n$/);
   });
 
   it.each<["SIGINT" | "SIGTERM", number]>([
@@ -121,37 +121,37 @@ describe("generate", () => {
   ])("stops at %s between two steps and leaves nothing", async (name, exitCode) => {
     const folder = await temporaryFolder();
     const seen: string[] = [];
-    const world = createFakeWorld({
+    const host = createFakeHost({
       onStep({ stage, step }, { emitter }) {
         seen.push(`${stage} ${step}`);
         if (stage === "decoder" && step === 1) emitter.emit(name, name);
       },
     });
-    expect(await run(["generate", caption, "--out", join(folder, "x.png")], world)).toBe(exitCode);
+    expect(await run(["generate", caption, "--out", join(folder, "x.png")], host)).toBe(exitCode);
     expect(seen.at(-1)).toBe("decoder 1");
-    expect(world.stderr.text.endsWith("stopped\n")).toBe(true);
-    expect(world.stdout.text).toBe("");
+    expect(host.stderr.text.endsWith("stopped\n")).toBe(true);
+    expect(host.stdout.text).toBe("");
     expect(await readdir(folder)).toEqual([]);
-    expect(world.disposals).toBe(1);
-    expect(world.emitter.listenerCount("SIGINT")).toBe(0);
+    expect(host.disposals).toBe(1);
+    expect(host.emitter.listenerCount("SIGINT")).toBe(0);
   });
 
   it("writes nothing when the signal comes after the last step", async () => {
     const folder = await temporaryFolder();
-    const world = createFakeWorld({
+    const host = createFakeHost({
       onStep({ stage, step }, { emitter }) {
         if (stage === "upsampler-1" && step === stages["upsampler-1"]) emitter.emit("SIGINT", "SIGINT");
       },
     });
-    expect(await run(["generate", caption, "--out", join(folder, "x.png")], world)).toBe(130);
+    expect(await run(["generate", caption, "--out", join(folder, "x.png")], host)).toBe(130);
     expect(await readdir(folder)).toEqual([]);
   });
 
   it("refuses a folder as --out before it loads a model", async () => {
     const folder = join(await temporaryFolder(), "x.png");
-    const world = createFakeWorld();
-    await run(["generate", caption, "--out", join(folder, "y.png")], world);
-    const second = createFakeWorld();
+    const host = createFakeHost();
+    await run(["generate", caption, "--out", join(folder, "y.png")], host);
+    const second = createFakeHost();
     expect(await run(["generate", caption, "--out", folder], second)).toBe(1);
     expect(second.stderr.text).toMatch(/^error: --out: .* is a folder; name a file/);
     expect(second.calls).toEqual([]);
@@ -159,9 +159,9 @@ describe("generate", () => {
 
   it("replaces a picture of the same name", async () => {
     const out = join(await temporaryFolder(), "x.png");
-    await run(["generate", caption, "--out", out], createFakeWorld());
+    await run(["generate", caption, "--out", out], createFakeHost());
     const first = await readFile(out);
-    await run(["generate", caption, "--out", out, "--seed", "1"], createFakeWorld());
+    await run(["generate", caption, "--out", out, "--seed", "1"], createFakeHost());
     expect((await readFile(out)).equals(first)).toBe(false);
   });
 });

@@ -1,7 +1,7 @@
 import type { ModelReport } from "unclip";
 import { describe, expect, it } from "vitest";
 import { run } from "../src/run.js";
-import { createFakeWorld } from "./fake-world.js";
+import { createFakeHost } from "./fake-host.js";
 
 const report: ModelReport = {
   model: "karlo",
@@ -22,10 +22,10 @@ const report: ModelReport = {
 
 describe("inspect", () => {
   it("prints a table and says that the model is ready", async () => {
-    const world = createFakeWorld({ report });
-    expect(await run(["inspect", "karlo"], world)).toBe(0);
-    expect(world.calls).toEqual([{ name: "inspectModel", args: ["karlo"] }]);
-    expect(world.stdout.text.split("\n")).toEqual([
+    const host = createFakeHost({ report });
+    expect(await run(["inspect", "karlo"], host)).toBe(0);
+    expect(host.calls).toEqual([{ name: "inspectModel", args: ["karlo"] }]);
+    expect(host.stdout.text.split("\n")).toEqual([
       "karlo: UnCLIPPipeline",
       "",
       "component        class                  parameters    size  weights  status",
@@ -41,16 +41,16 @@ describe("inspect", () => {
   it("names what is missing and exits with 1", async () => {
     const status = "karlo/prior: there is no such folder";
     const prior = { name: "prior", className: "PriorTransformer", status, sizeBytes: 0, parameters: 0, dtypes: [] };
-    const world = createFakeWorld({ report: { ...report, components: [prior], problems: [status] } });
-    expect(await run(["inspect", "karlo"], world)).toBe(1);
-    expect(world.stdout.text).toMatch(/\nprior +PriorTransformer +see below\n/);
-    expect(world.stdout.text).toContain(`\nproblem: ${status}\n`);
-    expect(world.stdout.text).not.toContain("ready");
+    const host = createFakeHost({ report: { ...report, components: [prior], problems: [status] } });
+    expect(await run(["inspect", "karlo"], host)).toBe(1);
+    expect(host.stdout.text).toMatch(/\nprior +PriorTransformer +see below\n/);
+    expect(host.stdout.text).toContain(`\nproblem: ${status}\n`);
+    expect(host.stdout.text).not.toContain("ready");
   });
 
   it("prints the report alone with --json", async () => {
-    const world = createFakeWorld({ report });
-    expect(await run(["inspect", "karlo", "--json"], world)).toBe(0);
-    expect(JSON.parse(world.stdout.text)).toEqual(report);
+    const host = createFakeHost({ report });
+    expect(await run(["inspect", "karlo", "--json"], host)).toBe(0);
+    expect(JSON.parse(host.stdout.text)).toEqual(report);
   });
 });

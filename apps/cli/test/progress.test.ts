@@ -1,15 +1,15 @@
 /* eslint-disable no-control-regex -- escape sequences are what is tested */
 import { describe, expect, it } from "vitest";
 import { createProgress, elapsed } from "../src/progress.js";
-import { createFakeWorld, gradient, type FakeWorldOptions } from "./fake-world.js";
+import { createFakeHost, gradient, type FakeHostOptions } from "./fake-host.js";
 
 const terminal = { isTTY: true, columns: 60, rows: 24 };
 
-/** A world and its progress, with a clock that the test sets. */
-function createSetup(options: FakeWorldOptions) {
+/** A host and its progress, with a clock that the test sets. */
+function createSetup(options: FakeHostOptions) {
   const clock = { ms: 0 };
-  const world = { ...createFakeWorld(options), now: () => clock.ms };
-  return { clock, stderr: world.stderr, progress: createProgress(world) };
+  const host = { ...createFakeHost(options), now: () => clock.ms };
+  return { clock, stderr: host.stderr, progress: createProgress(host) };
 }
 
 /** What a terminal shows: text without colours, moves up and erasures carried out. */

@@ -1,7 +1,7 @@
 import type { Recipe } from "unclip";
 import { describe, expect, it } from "vitest";
 import { recipeTexts } from "../src/recipe.js";
-import { gradient } from "./fake-world.js";
+import { gradient } from "./fake-host.js";
 
 const recipe: Recipe = {
   model: "toybox",

@@ -1,9 +1,9 @@
 import { UnclipError } from "unclip";
 import { describe, expect, it } from "vitest";
 import { run } from "../src/run.js";
-import { createFakeWorld } from "./fake-world.js";
+import { createFakeHost } from "./fake-host.js";
 
-const failing = (error: unknown) => createFakeWorld({ loadUnclip: () => Promise.reject(error) });
+const failing = (error: unknown) => createFakeHost({ loadUnclip: () => Promise.reject(error) });
 
 describe("usage", () => {
   it.each<[string, string[], string]>([
@@ -30,29 +30,29 @@ describe("usage", () => {
     ["a file that is no PNG", ["generate", "x", "--out", "x.jpg"], "Expected the name of a PNG file"],
     ["an option without its value", ["generate", "x", "--seed"], "error: option '--seed <integer>' argument missing"],
   ])("exits with 2 and one line for %s", async (_name, args, message) => {
-    const world = createFakeWorld();
-    expect(await run(args, world)).toBe(2);
-    expect(world.stderr.text).toContain(message);
-    expect(world.stderr.text.trimEnd().split("\n")).toHaveLength(1);
-    expect(world.stdout.text).toBe("");
-    expect(world.calls).toEqual([]);
+    const host = createFakeHost();
+    expect(await run(args, host)).toBe(2);
+    expect(host.stderr.text).toContain(message);
+    expect(host.stderr.text.trimEnd().split("\n")).toHaveLength(1);
+    expect(host.stdout.text).toBe("");
+    expect(host.calls).toEqual([]);
   });
 
   it("exits with 2 and the help on stderr without a command", async () => {
-    const world = createFakeWorld();
-    expect(await run([], world)).toBe(2);
-    expect(world.stderr.text).toContain("Usage: unclip");
+    const host = createFakeHost();
+    expect(await run([], host)).toBe(2);
+    expect(host.stderr.text).toContain("Usage: unclip");
   });
 
   it.each([["--help"], ["generate", "--help"], ["--version"]])("exits with 0 for %s %s", async (...args) => {
-    const world = createFakeWorld();
-    expect(await run(args, world)).toBe(0);
-    expect(world.stderr.text).toBe("");
+    const host = createFakeHost();
+    expect(await run(args, host)).toBe(0);
+    expect(host.stderr.text).toBe("");
   });
 
   it("shows defaults in the help", async () => {
-    const world = createFakeWorld({ stdout: { columns: 200 } });
-    await run(["generate", "--help"], world);
+    const host = createFakeHost({ stdout: { columns: 200 } });
+    await run(["generate", "--help"], host);
     for (const text of [
       "toybox",
       "0",
@@ -62,7 +62,7 @@ describe("usage", () => {
       "the model's own, or 4",
       '"diffusion"',
     ]) {
-      expect(world.stdout.text).toContain(`default: ${text}`.replace("default: toybox", 'default: "toybox"'));
+      expect(host.stdout.text).toContain(`default: ${text}`.replace("default: toybox", 'default: "toybox"'));
     }
   });
 });
@@ -73,27 +73,27 @@ describe("errors", () => {
   });
 
   it("are one sentence, without a stack trace", async () => {
-    const world = failing(broken);
-    expect(await run(["generate", "x", "--model", "m"], world)).toBe(1);
-    expect(world.stderr.text).toBe("error: m/decoder/x.safetensors: the file ends early; download it again\n");
+    const host = failing(broken);
+    expect(await run(["generate", "x", "--model", "m"], host)).toBe(1);
+    expect(host.stderr.text).toBe("error: m/decoder/x.safetensors: the file ends early; download it again\n");
   });
 
   it("name the option as the command line does", async () => {
-    const world = failing(new UnclipError("input", "upsamplerSteps: expected one number, got 3"));
-    expect(await run(["generate", "x"], world)).toBe(1);
-    expect(world.stderr.text).toBe("error: --upsampler-steps: expected one number, got 3\n");
+    const host = failing(new UnclipError("input", "upsamplerSteps: expected one number, got 3"));
+    expect(await run(["generate", "x"], host)).toBe(1);
+    expect(host.stderr.text).toBe("error: --upsampler-steps: expected one number, got 3\n");
   });
 
   it("show where they come from with --verbose", async () => {
-    const world = failing(broken);
-    expect(await run(["generate", "x", "--verbose"], world)).toBe(1);
-    expect(world.stderr.text).toMatch(/^error: m\/decoder.*\nUnclipError: .*\n {4}at /);
-    expect(world.stderr.text).toContain("caused by Error: at byte 9");
+    const host = failing(broken);
+    expect(await run(["generate", "x", "--verbose"], host)).toBe(1);
+    expect(host.stderr.text).toMatch(/^error: m\/decoder.*\nUnclipError: .*\n {4}at /);
+    expect(host.stderr.text).toContain("caused by Error: at byte 9");
   });
 
   it("say how to see more when they are unexpected", async () => {
-    const world = failing(new TypeError("x is not a function"));
-    expect(await run(["generate", "x"], world)).toBe(1);
-    expect(world.stderr.text).toBe("error: x is not a function (--verbose shows where this came from)\n");
+    const host = failing(new TypeError("x is not a function"));
+    expect(await run(["generate", "x"], host)).toBe(1);
+    expect(host.stderr.text).toBe("error: x is not a function (--verbose shows where this came from)\n");
   });
 });

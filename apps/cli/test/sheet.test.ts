@@ -3,7 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { run } from "../src/run.js";
-import { createFakeWorld } from "./fake-world.js";
+import { createFakeHost } from "./fake-host.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 describe("sheet", () => {
@@ -11,12 +11,12 @@ describe("sheet", () => {
     const folder = await temporaryFolder();
     const [captions, out] = [join(folder, "captions.txt"), join(folder, "sheet.png")];
     await writeFile(captions, "a cube\n\n a ring \r\na cone\n");
-    const world = createFakeWorld();
-    expect(await run(["sheet", captions, "--columns", "2", "--out", out, "--json"], world)).toBe(0);
-    expect(world.calls[1]!.args[0]).toEqual(["a cube", "a ring", "a cone"]);
+    const host = createFakeHost();
+    expect(await run(["sheet", captions, "--columns", "2", "--out", out, "--json"], host)).toBe(0);
+    expect(host.calls[1]!.args[0]).toEqual(["a cube", "a ring", "a cone"]);
     const { width, height } = await sharp(out).metadata();
     expect([width, height]).toEqual([34, 26]); // two rows of two pictures of 16 x 12, 2 apart
-    expect(JSON.parse(world.stdout.text)).toMatchObject({
+    expect(JSON.parse(host.stdout.text)).toMatchObject({
       captions: ["a cube", "a ring", "a cone"],
       images: [{ path: out, width: 34, height: 26 }],
     });
@@ -24,11 +24,11 @@ describe("sheet", () => {
 
   it("refuses a file that is missing or empty", async () => {
     const file = join(await temporaryFolder(), "captions.txt");
-    const world = createFakeWorld();
-    expect(await run(["sheet", file], world)).toBe(1);
+    const host = createFakeHost();
+    expect(await run(["sheet", file], host)).toBe(1);
     await writeFile(file, "\n \n");
-    expect(await run(["sheet", file], world)).toBe(1);
-    expect(world.stderr.text).toMatch(
+    expect(await run(["sheet", file], host)).toBe(1);
+    expect(host.stderr.text).toMatch(
       /captions.txt: cannot be read; .*\n.*captions.txt: holds no caption; write one on each line\n$/,
     );
   });

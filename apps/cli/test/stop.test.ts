@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { stopOnSignals } from "../src/stop.js";
-import type { SignalSource, StopSignal } from "../src/world.js";
+import type { SignalSource, StopSignal } from "../src/host.js";
 
 describe("stopOnSignals", () => {
   beforeEach(() => void vi.useFakeTimers());

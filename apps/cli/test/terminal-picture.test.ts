@@ -3,7 +3,7 @@ import sharp from "sharp";
 import { encodePng, type Picture } from "unclip";
 import { describe, expect, it } from "vitest";
 import { terminalPicture } from "../src/terminal-picture.js";
-import { gradient } from "./fake-world.js";
+import { gradient } from "./fake-host.js";
 
 const room = { columns: 80, rows: 20, encodePng };
 

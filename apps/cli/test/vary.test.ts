@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { readPictureFile } from "../src/read-picture.js";
 import { run } from "../src/run.js";
-import { createFakeWorld, gradient } from "./fake-world.js";
+import { createFakeHost, gradient } from "./fake-host.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 describe("vary", () => {
@@ -15,22 +15,22 @@ describe("vary", () => {
     await sharp(data, { raw: { width, height, channels: 3 } })
       .png()
       .toFile(file);
-    const world = createFakeWorld();
-    expect(await run(["vary", file, "--n", "2", "--decoder-steps", "3", "--out", out, "--json"], world)).toBe(0);
-    const { name, args } = world.calls[1]!;
+    const host = createFakeHost();
+    expect(await run(["vary", file, "--n", "2", "--decoder-steps", "3", "--out", out, "--json"], host)).toBe(0);
+    const { name, args } = host.calls[1]!;
     expect(name).toBe("streamVariations");
     expect(args).toEqual([gradient(9, 7), { n: 2, seed: 0, decoderSteps: 3, signal: expect.any(AbortSignal) }]);
     const paths = [join(folder, "out-1.png"), join(folder, "out-2.png")];
-    expect(JSON.parse(world.stdout.text)).toMatchObject({ picture: file, images: paths.map((path) => ({ path })) });
+    expect(JSON.parse(host.stdout.text)).toMatchObject({ picture: file, images: paths.map((path) => ({ path })) });
   });
 
   it("refuses what is not a picture", async () => {
     const file = join(await temporaryFolder(), "in.png");
-    const world = createFakeWorld();
-    expect(await run(["vary", file], world)).toBe(1);
+    const host = createFakeHost();
+    expect(await run(["vary", file], host)).toBe(1);
     await writeFile(file, "no picture");
-    expect(await run(["vary", file], world)).toBe(1);
-    expect(world.stderr.text).toMatch(
+    expect(await run(["vary", file], host)).toBe(1);
+    expect(host.stderr.text).toMatch(
       /in.png: cannot be read; .*\n.*in.png: not a picture that can be read \(.*\); give a PNG/,
     );
   });

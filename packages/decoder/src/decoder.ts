@@ -1,20 +1,4 @@
-import { readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
 import {
-  readJson,
-  checkDims,
-  clamp,
-  concatRows,
-  concatText,
-  filled,
-  tensor,
-  textRows,
-  UnclipError,
-  type Random,
-  type Tensor,
-  type TextFeatures,
-} from "@unclip/tensor";
-import {
-  readScheduler,
   planSampling,
   sample,
   withGuidance,
@@ -24,178 +8,124 @@ import {
   type SchedulerConfig,
 } from "@unclip/sampler";
 import {
-  readDecoderConfig,
-  readTextProjectionConfig,
-  type DecoderConfig,
-  type TextProjectionConfig,
-} from "./config.js";
-import { textProjectionNetwork, type TextSizes } from "./networks/text-projection.js";
-import { decoderNetwork } from "./networks/unet.js";
+  createRun,
+  repeatRows,
+  textRows,
+  UnclipError,
+  type Random,
+  type Run,
+  type Tensor,
+  type TextFeatures,
+} from "@unclip/tensor";
+import type { DecoderSpace } from "./space.js";
 
-/** What the decoder paints: an image embedding, captions, or both. */
+/** What a decoder is conditioned on: an image embedding, captions, or both. Each decoder says what it needs. */
 export interface DecoderCondition {
-  /** CLIP image embeddings z_i, [N, D]; without it the learned null embedding stands there. */
+  /** CLIP image embeddings z_i, [N, D]; without it the decoder's null embedding stands there. */
   readonly imageEmbedding?: Tensor;
-  /** Features of N captions; without it the empty caption stands there. */
+  /** Features of N captions, by the decoder's own text encoder. */
   readonly text?: TextFeatures;
 }
 
+/** Options of {@link Decoder.denoiser}. */
+export interface DenoiserOptions {
+  /** What guidance leads away from, one row or one per picture: a condition like any other. Needed unless the scale is 1. */
+  readonly negative?: DecoderCondition;
+  /** s of negative + s (condition - negative): 1 is off; default the decoder's own. */
+  readonly guidanceScale?: number;
+}
+
 /** Options of {@link Decoder.decode}. */
-export interface DecoderOptions {
-  /** Features of the empty caption, one row or one per picture; what guidance leads away from. */
-  readonly unconditional: TextFeatures;
+export interface DecodeOptions extends DenoiserOptions {
   /** Source of the noise. */
   readonly random: Random;
-  /** Sampling steps; default 25. */
+  /** Sampling steps; default the decoder's own. */
   readonly steps?: number;
-  /** Another sampler than the model's own, for example "dpmpp-2m" or { name: "ddim", eta: 0.5 }. */
+  /** Another sampler than the model's own: a name such as "dpmpp-2m", `{ name, ...options }`, or a Sampler. */
   readonly sampler?: SamplerChoice;
-  /** uncond + s (cond - uncond): 1 is off; default 8. */
-  readonly guidanceScale?: number;
+  /** Standard normal x_T of `space.shape(N)` to start from; default drawn from `random`. */
+  readonly xT?: Tensor;
   /** Stops between two steps. */
   readonly signal?: AbortSignal;
 }
 
-/** Paints pictures from CLIP embeddings. */
+/** Paints pictures from CLIP embeddings.
+ *
+ * `denoiser` and `space` are what any sampling needs: generation, inversion, variations, inpainting are `sample` over that denoiser
+ * from some start in that space. `decode` is the short form for the most usual one. */
 export interface Decoder {
-  readonly config: DecoderConfig;
-  readonly projection: TextProjectionConfig;
+  /** D, width of the CLIP embeddings. */
+  readonly embeddingWidth: number;
   readonly scheduler: SchedulerConfig;
-  /** @returns after yielding its steps, pixels [N, 3, S, S] in [-1, 1]
-   * @throws UnclipError "shape" if the condition is not from this model, "input" if there is none, "aborted" if the signal fires */
-  decode(condition: DecoderCondition, options: DecoderOptions): AsyncGenerator<SampleStep, Tensor>;
+  readonly space: DecoderSpace;
+  /** Steps and guidance where the caller names none. */
+  readonly defaults: { readonly steps: number; readonly guidanceScale: number };
+  /** The network for a condition of N rows, with guidance around it: takes x_t of `space.shape(N)`.
+   * @throws UnclipError "shape" if a condition is not from this model, "input" if one lacks what this decoder needs */
+  denoiser(condition: DecoderCondition, options?: DenoiserOptions): Denoiser;
+  /** Samples from noise.
+   * @returns a run over the steps whose result is pixels [N, 3, H, W] in [-1, 1]
+   * @throws UnclipError as `denoiser` does, and "aborted" if the signal fires */
+  decode(condition: DecoderCondition, options: DecodeOptions): Run<Tensor, SampleStep>;
 }
 
-/** Options of {@link loadDecoder}: where its parts lie in the model folder, and the captions it shall take. */
-export interface LoadDecoderOptions {
-  /** L and W of the text encoder's states. */
-  readonly text: TextSizes;
-  /** Default "decoder". */
-  readonly component?: string;
-  /** Default "text_proj". */
-  readonly projection?: string;
-  /** Default "decoder_scheduler". */
-  readonly scheduler?: string;
+/** What decoders of one kind differ in. */
+export interface DecoderParts extends Pick<Decoder, "embeddingWidth" | "scheduler" | "space" | "defaults"> {
+  /** Throws unless `condition` has `n` rows of this model's sizes and all that this decoder needs. */
+  check(condition: DecoderCondition, n: number, where: string): void;
+  /** The network for the rows of all `conditions`, one after another. They are checked, and have equally many rows. */
+  denoise(conditions: readonly DecoderCondition[]): Denoiser;
 }
 
-/** Loads the decoder of a model folder. Weights are opened when it first runs.
- * @throws UnclipError "config" or "weights" if the folder does not hold a decoder that fits its config */
-export async function loadDecoder(
-  folder: ModelFolder,
-  runtime: Runtime,
-  options: LoadDecoderOptions,
-): Promise<Decoder> {
-  const { text, component = "decoder", projection = "text_proj", scheduler = "decoder_scheduler" } = options;
-  const json = async (name: string) =>
-    [await readJson(folder, `${name}/config.json`), `${folder.name}/${name}/config.json`] as const;
-  const projectionConfig = readTextProjectionConfig(...(await json(projection)));
-  const config = readDecoderConfig(...(await json(component)));
-  checkFit(projectionConfig, config, folder.name);
-  const projectionGraph = textProjectionNetwork(projectionConfig, text, await readCheckpoint(folder, projection));
-  const graph = decoderNetwork(
-    config,
-    projectionConfig.extraTokens + text.length,
-    await readCheckpoint(folder, component),
-  );
-  return createDecoder(
-    { projection: runtime.network(projectionGraph, folder), unet: runtime.network(graph, folder) },
-    { projection: projectionConfig, unet: config, text, scheduler: await readScheduler(folder, scheduler) },
-  );
-}
-
-/** The networks of a decoder. */
-export interface DecoderNetworks {
-  readonly projection: Network;
-  readonly unet: Network;
-}
-
-/** The sizes of a decoder and its noise process. */
-export interface DecoderParts {
-  readonly projection: TextProjectionConfig;
-  readonly unet: DecoderConfig;
-  readonly text: TextSizes;
-  readonly scheduler: SchedulerConfig;
-}
-
-/** The paper's decoder: denoises pixels, conditioned on the image embedding and the caption, with guidance on both together.
- * @see Ramesh et al. 2022 (arXiv:2204.06125) section 2.1 */
-export function createDecoder(networks: DecoderNetworks, parts: DecoderParts): Decoder {
-  const { unet: config, scheduler } = parts;
-  return {
-    config,
-    projection: parts.projection,
-    scheduler,
-    async *decode(condition, { unconditional, random, steps = 25, sampler, guidanceScale = 8, signal }) {
-      const n = (condition.imageEmbedding ?? condition.text?.textEmbedding)?.dims[0];
-      if (n === undefined) throw new UnclipError("input", "decoder: give an imageEmbedding, text, or both");
-      checkCondition(condition, n, parts);
-      const plan = planSampling(scheduler, "decoder", { steps, sampler });
-      const empty = textRows(unconditional, n, "decoder.unconditional");
-      const rows = [conditionRows(condition, empty, n, parts)];
-      if (guidanceScale !== 1) rows.unshift(conditionRows({}, empty, n, parts));
-      const conditions = await networks.projection.run({
-        imageEmbedding: concatRows(rows.map((row) => row.imageEmbedding)),
-        imageGiven: concatRows(rows.map((row) => row.imageGiven)),
-        ...concatText(...rows.map((row) => row.text)),
-      });
-      const denoise: Denoiser = async (xt, t) => {
-        const out = await networks.unet.run({ xt, t: tensor(Float32Array.of(t), [1]), ...conditions });
-        return { type: scheduler.predictionType, output: out["prediction"]!, variance: out["variance"] };
-      };
-      const pixels = yield* sample(guidanceScale === 1 ? denoise : withGuidance(denoise, guidanceScale), {
-        ...plan,
-        xT: random.normal([n, config.inChannels, config.sampleSize, config.sampleSize]),
-        random,
-        signal,
-      });
-      return clamp(pixels, -1, 1);
-    },
-  };
-}
-
-/** A condition with its gaps filled: no image embedding means "not given", no text means the empty caption. */
-function conditionRows(
-  { imageEmbedding, text }: DecoderCondition,
-  empty: TextFeatures,
-  n: number,
-  { projection }: DecoderParts,
-) {
-  return {
-    imageEmbedding: imageEmbedding ?? filled([n, projection.embeddingWidth], 0),
-    imageGiven: filled([n, 1], imageEmbedding === undefined ? 0 : 1),
-    text: text ?? empty,
-  };
-}
-
-function checkCondition(
-  { imageEmbedding, text }: DecoderCondition,
-  n: number,
-  { projection, text: sizes }: DecoderParts,
-): void {
-  const width = projection.embeddingWidth;
-  if (imageEmbedding) checkDims("decoder.imageEmbedding", imageEmbedding, [n, width], "is the prior from this model?");
-  if (!text) return;
-  const hint = "is the text encoder from this model?";
-  checkDims("decoder.textEmbedding", text.textEmbedding, [n, width], hint);
-  checkDims("decoder.textStates", text.textStates, [n, sizes.length, sizes.width], hint);
-  checkDims("decoder.textMask", text.textMask, [n, sizes.length], hint);
-}
-
-function checkFit(projection: TextProjectionConfig, decoder: DecoderConfig, where: string): void {
-  const pairs = [
-    ["text_proj.cross_attention_dim", projection.contextWidth, "decoder.cross_attention_dim", decoder.contextWidth],
-    [
-      "text_proj.time_embed_dim",
-      projection.timeWidth,
-      "four times decoder.block_out_channels[0]",
-      decoder.blockOutChannels[0]! * 4,
-    ],
-  ] as const;
-  for (const [left, a, right, b] of pairs) {
-    if (a !== b)
+/** A decoder from its parts. */
+export function createDecoder(parts: DecoderParts): Decoder {
+  const { embeddingWidth, scheduler, space, defaults } = parts;
+  function denoiser(condition: DecoderCondition, options: DenoiserOptions = {}): Denoiser {
+    const { negative, guidanceScale = defaults.guidanceScale } = options;
+    const n = rowCount(condition);
+    parts.check(condition, n, "decoder");
+    if (guidanceScale === 1) return parts.denoise([condition]);
+    if (negative === undefined) {
       throw new UnclipError(
-        "config",
-        `${where}: ${left} is ${a}, ${right} is ${b}; are text_proj and decoder from one model?`,
+        "input",
+        "decoder.negative: guidance needs a condition to lead away from, such as the empty caption; guidanceScale 1 does without",
       );
+    }
+    const away = conditionRows(negative, n);
+    parts.check(away, n, "decoder.negative");
+    return withGuidance(parts.denoise([away, condition]), guidanceScale);
   }
+  return {
+    embeddingWidth,
+    scheduler,
+    space,
+    defaults,
+    denoiser,
+    decode: (condition, options) =>
+      createRun(async function* () {
+        const { random, steps = defaults.steps, sampler, signal } = options;
+        const plan = planSampling(scheduler, "decoder", { steps, sampler });
+        const denoise = denoiser(condition, options);
+        const { xT = random.normal(space.shape(rowCount(condition))) } = options;
+        return space.decode(yield* sample(denoise, { ...plan, where: "decoder", xT, random, signal }));
+      }),
+  };
+}
+
+/** N of a condition.
+ * @throws UnclipError "input" if it is empty */
+function rowCount({ imageEmbedding, text }: DecoderCondition): number {
+  const n = (imageEmbedding ?? text?.textEmbedding)?.dims[0];
+  if (n !== undefined) return n;
+  throw new UnclipError("input", "decoder: give an imageEmbedding, text, or both");
+}
+
+/** A condition of one row for `n` pictures. */
+function conditionRows({ imageEmbedding, text }: DecoderCondition, n: number): DecoderCondition {
+  return {
+    ...(imageEmbedding && {
+      imageEmbedding: imageEmbedding.dims[0] === 1 ? repeatRows(imageEmbedding, n) : imageEmbedding,
+    }),
+    ...(text && { text: textRows(text, n, "decoder.negative.text") }),
+  };
 }

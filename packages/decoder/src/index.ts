@@ -1,18 +1,24 @@
 export {
-  readDecoderConfig,
-  readTextProjectionConfig,
-  type DecoderConfig,
-  type TextProjectionConfig,
-} from "./config.js";
-export {
   createDecoder,
-  loadDecoder,
+  type DecodeOptions,
   type Decoder,
   type DecoderCondition,
-  type DecoderNetworks,
-  type DecoderOptions,
   type DecoderParts,
-  type LoadDecoderOptions,
+  type DenoiserOptions,
 } from "./decoder.js";
-export { textProjectionNetwork, type TextSizes } from "./networks/text-projection.js";
-export { decoderNetwork } from "./networks/unet.js";
+export {
+  readKarloDecoderConfig,
+  readTextProjectionConfig,
+  type KarloDecoderConfig,
+  type TextProjectionConfig,
+} from "./karlo/config.js";
+export {
+  createKarloDecoder,
+  loadKarloDecoder,
+  type KarloDecoderNetworks,
+  type KarloDecoderSizes,
+  type LoadKarloDecoderOptions,
+} from "./karlo/karlo-decoder.js";
+export { textProjectionNetwork, type TextSizes } from "./karlo/text-projection.js";
+export { karloUnet } from "./karlo/unet.js";
+export { pixelSpace, type DecoderSpace } from "./space.js";

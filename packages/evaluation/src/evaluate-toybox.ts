@@ -1,4 +1,14 @@
-import { checkAborted, concatRows, rows, UnclipError, type Picture, type Tensor } from "@unclip/tensor";
+import {
+  checkAborted,
+  concatRows,
+  createRun,
+  nextTask,
+  rows,
+  UnclipError,
+  type Picture,
+  type Run,
+  type Tensor,
+} from "@unclip/tensor";
 import { frechetDistance, gaussianOf, type Gaussian } from "./frechet-distance.js";
 import type { Oracle } from "./oracle.js";
 import type { Scene } from "./scene.js";
@@ -62,8 +72,13 @@ export interface EvaluatedToybox {
 }
 
 /** Paints the captions of the benchmark and tells what came of them.
+ * @returns a run over the pictures whose result is what came of them
  * @throws UnclipError "input" if there is no caption, "aborted" if the signal fires */
-export async function* evaluateToybox(options: EvaluateToyboxOptions): AsyncGenerator<EvaluationStep, EvaluatedToybox> {
+export function evaluateToybox(options: EvaluateToyboxOptions): Run<EvaluatedToybox, EvaluationStep> {
+  return createRun(() => evaluate(options));
+}
+
+async function* evaluate(options: EvaluateToyboxOptions): AsyncGenerator<EvaluationStep, EvaluatedToybox> {
   const { cases, oracle, statistics, clip, signal } = options;
   if (cases.length === 0) throw new UnclipError("input", "cases: expected one or more, got none");
   const painted = yield* paintAndRead(options);
@@ -129,6 +144,7 @@ async function* readRenders({ cases, oracle, signal }: EvaluateToyboxOptions) {
   const steps = cases.length;
   for (let start = 0; start < steps; start += PART) {
     yield { stage: "real renders", step: start, steps } as const;
+    await nextTask();
     checkAborted(signal, "real renders");
     const part = cases.slice(start, start + PART).map(({ picture }) => picture);
     seen.push(...(await readEach(oracle, part)));

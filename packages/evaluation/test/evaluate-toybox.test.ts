@@ -1,7 +1,6 @@
 import {
   evaluateToybox,
   loadToyboxBenchmark,
-  type EvaluatedToybox,
   type EvaluateToyboxOptions,
   type EvaluationStep,
 } from "@unclip/evaluation";
@@ -21,9 +20,8 @@ afterAll(() => benchmark.dispose());
 async function evaluate(options: Partial<EvaluateToyboxOptions>) {
   const steps: EvaluationStep[] = [];
   const running = evaluateToybox({ cases, oracle, statistics, generate: real, ...options });
-  let next: IteratorResult<EvaluationStep, EvaluatedToybox>;
-  while ((next = await running.next()).done !== true) steps.push(next.value);
-  return { ...next.value, steps };
+  for await (const step of running) steps.push(step);
+  return { ...(await running), steps };
 }
 
 /** A model that paints as the world itself does: without another seed, the i-th caption has seed i. */

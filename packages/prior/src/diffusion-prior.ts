@@ -11,6 +11,9 @@ import {
   zip,
   type Tensor,
   type TextFeatures,
+  createRun,
+  UnclipError,
+  type Run,
 } from "@unclip/tensor";
 import {
   readScheduler,
@@ -19,13 +22,15 @@ import {
   withGuidance,
   type Denoiser,
   type SchedulerConfig,
+  type SampleStep,
 } from "@unclip/sampler";
 import { readPriorConfig, type PriorConfig } from "./config.js";
 import { priorNetwork } from "./network.js";
-import type { Prior } from "./prior.js";
+import type { Prior, PriorOptions } from "./prior.js";
 
 /** A diffusion prior, its sizes and its noise process. */
 export interface DiffusionPrior extends Prior {
+  embed(text: TextFeatures, options: PriorOptions): Run<Tensor, SampleStep>;
   readonly config: PriorConfig;
   readonly scheduler: SchedulerConfig;
   /** The network for these captions, without guidance, in normalised space.
@@ -111,22 +116,34 @@ export function createDiffusionPrior(
     config,
     scheduler,
     condition,
-    async *embed(text, { unconditional, random, steps = 25, sampler, guidanceScale = 4, signal }) {
-      const n = text.textEmbedding.dims[0]!;
-      checkText(text, n, config);
-      const plan = planSampling(scheduler, "prior", { steps, sampler });
-      const isGuided = guidanceScale !== 1;
-      const rows = isGuided ? concatText(textRows(unconditional, n, "prior.unconditional"), text) : text;
-      const { denoise, statistics } = condition(rows);
-      const x = yield* sample(isGuided ? withGuidance(denoise, guidanceScale) : denoise, {
-        ...plan,
-        xT: random.normal([n, config.embeddingWidth]),
-        random,
-        signal,
-      });
-      return denormalise(x, await statistics());
-    },
+    embed: (text, options) =>
+      createRun(async function* () {
+        const { random, steps = 25, sampler, guidanceScale = 4, signal } = options;
+        const n = text.textEmbedding.dims[0]!;
+        checkText(text, n, config);
+        const plan = planSampling(scheduler, "prior", { steps, sampler });
+        const isGuided = guidanceScale !== 1;
+        const { denoise, statistics } = condition(isGuided ? concatText(negativeRows(options, n), text) : text);
+        const x0 = yield* sample(isGuided ? withGuidance(denoise, guidanceScale) : denoise, {
+          ...plan,
+          where: "prior",
+          xT: random.normal([n, config.embeddingWidth]),
+          random,
+          signal,
+        });
+        return denormalise(x0, await statistics());
+      }),
   };
+}
+
+/** What guidance leads away from, for each of `n` captions.
+ * @throws UnclipError "input" if nothing is given */
+function negativeRows({ negative }: PriorOptions, n: number): TextFeatures {
+  if (negative !== undefined) return textRows(negative, n, "prior.negative");
+  throw new UnclipError(
+    "input",
+    "prior.negative: guidance needs the features of the empty caption, or of another to lead away from; guidanceScale 1 does without",
+  );
 }
 
 /** What the network takes for `past` in the first step: nothing is known of any token of `rows` captions. */

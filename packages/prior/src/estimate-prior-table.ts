@@ -5,7 +5,16 @@ import {
   type AnalyticTable,
   type AnalyticTableStep,
 } from "@unclip/sampler";
-import { checkDims, rows, sliceText, type Random, type Tensor, type TextFeatures } from "@unclip/tensor";
+import {
+  checkDims,
+  rows,
+  sliceText,
+  type Random,
+  type Tensor,
+  type TextFeatures,
+  createRun,
+  type Run,
+} from "@unclip/tensor";
 import { normalise, type ConditionedPrior, type DiffusionPrior } from "./diffusion-prior.js";
 
 /** Options of {@link estimatePriorTable}. */
@@ -14,7 +23,7 @@ export interface PriorTableOptions {
   readonly text: TextFeatures;
   /** CLIP image embeddings z_i of their pictures, [N, D], as the image encoder gives them. */
   readonly imageEmbeddings: Tensor;
-  /** Steps of the run that the table is for; default 64, as in the paper. */
+  /** Sampling steps that the table is for; default 64, as in the paper. */
   readonly steps?: number;
   /** Captions in one evaluation; default 8. */
   readonly batchSize?: number;
@@ -24,13 +33,20 @@ export interface PriorTableOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Estimates the table that lets a diffusion prior be sampled by Analytic-DPM, as the paper samples its own: Γ of the network without
+/** Estimates the table with which Analytic-DPM samples a diffusion prior, as the paper samples its own: Γ of the network without
  * guidance, in normalised space. One evaluation per batch and timestep, and one more for the statistics of that space.
- * @returns after yielding its progress, the table for `steps`
+ * @returns a run over the evaluations whose result is the table for `steps`
  * @throws UnclipError "shape" if the features are not from this model, "input" for a number of steps that cannot be or no captions,
  * "aborted" if `signal` fires
  * @see Ramesh et al. 2022 (arXiv:2204.06125) table 3; Bao et al. 2022 (arXiv:2201.06503) */
-export async function* estimatePriorTable(
+export function estimatePriorTable(
+  prior: Pick<DiffusionPrior, "config" | "scheduler" | "condition">,
+  options: PriorTableOptions,
+): Run<AnalyticTable, AnalyticTableStep> {
+  return createRun(() => estimate(prior, options));
+}
+
+async function* estimate(
   prior: Pick<DiffusionPrior, "config" | "scheduler" | "condition">,
   options: PriorTableOptions,
 ): AsyncGenerator<AnalyticTableStep, AnalyticTable> {

@@ -4,18 +4,9 @@ import type { Prior } from "./prior.js";
  * @see Ramesh et al. 2022 (arXiv:2204.06125) section 5.1, "text embeddings directly" */
 export const textEmbeddingAsPrior: Prior = {
   name: "text-embedding",
-  // eslint-disable-next-line require-yield -- there are no steps to watch
-  async *embed({ textEmbedding }) {
-    return textEmbedding;
-  },
+  embed: async ({ textEmbedding }) => textEmbedding,
 };
 
 /** No image embedding: the decoder puts its learned null embedding there, and the caption alone conditions it.
  * @see Ramesh et al. 2022 (arXiv:2204.06125) section 5.1, "caption" */
-export const withoutPrior: Prior = {
-  name: "none",
-  // eslint-disable-next-line require-yield -- there are no steps to watch
-  async *embed() {
-    return undefined;
-  },
-};
+export const withoutPrior: Prior = { name: "none", embed: async () => undefined };

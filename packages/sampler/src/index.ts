@@ -64,7 +64,6 @@ export type { MultistepOptions, SigmaOptions, SigmaSpacing } from "./samplers/si
 export { unipc, type UnipcOptions } from "./samplers/unipc.js";
 export {
   alphasAlong,
-  finish,
   sample,
   type Advance,
   type Path,

@@ -1,4 +1,14 @@
-import { UnclipError, checkAborted, map, nextTask, valuesOf, type Tensor, type Random } from "@unclip/tensor";
+import {
+  UnclipError,
+  checkAborted,
+  map,
+  nextTask,
+  valuesOf,
+  type Tensor,
+  type Random,
+  createRun,
+  type Run,
+} from "@unclip/tensor";
 import type { Denoiser } from "./prediction.js";
 import { alphaBar, type NoiseSchedule } from "./schedule.js";
 
@@ -77,11 +87,15 @@ export interface SampleStep extends Step {
   readonly t: number;
 }
 
-/** Runs from x_T to x_0, one step each time the caller asks; watch it with `for await`, stop it with `signal` or `break`.
+/** Samples from x_T to x_0: await it for the result, watch it with `for await`, stop it with `signal` or `break`.
  * The event loop gets a turn before every step.
- * @returns the final sample, of xT's shape
+ * @returns a run over the steps whose result is the final sample, of xT's shape
  * @throws UnclipError "aborted" if `signal` fires, "input" if there is no timestep, "session" if a value is not finite */
-export async function* sample(denoise: Denoiser, options: SampleOptions): AsyncGenerator<SampleStep, Tensor> {
+export function sample(denoise: Denoiser, options: SampleOptions): Run<Tensor, SampleStep> {
+  return createRun(() => takeSteps(denoise, options));
+}
+
+async function* takeSteps(denoise: Denoiser, options: SampleOptions): AsyncGenerator<SampleStep, Tensor> {
   const { sampler, timesteps, xT, start = "noise", where = "sample", signal } = options;
   const steps = timesteps.length;
   if (steps === 0) throw new UnclipError("input", `${where}: timesteps is empty`);
@@ -115,12 +129,4 @@ function checkFinite(place: string, x: Tensor): void {
     "session",
     `${place}: the result holds ${bad}, which is no picture; the weights may be damaged, the noise schedule may not fit the model, or half precision may overflow: download the model again, or try dtype fp32 or another sampler`,
   );
-}
-
-/** Runs a generator to its end and gives what it returns. */
-export async function finish<T>(generator: AsyncGenerator<unknown, T>): Promise<T> {
-  for (;;) {
-    const { done, value } = await generator.next();
-    if (done) return value as T;
-  }
 }

@@ -1,7 +1,6 @@
 import {
   addNoise,
   ddim,
-  finish,
   planSampling,
   readSchedulerConfig,
   sample,
@@ -42,7 +41,7 @@ describe("planSampling", () => {
   it("names its stage while it runs", async () => {
     const plan = planSampling(unclip, "upsampler-2", { steps: 4 });
     const broken: Denoiser = async (xt) => ({ type: "sample", output: map(xt, () => NaN) });
-    const running = finish(sample(broken, { ...plan, xT: linspace([1, 4]), random: createRandom(0) }));
+    const running = Promise.resolve(sample(broken, { ...plan, xT: linspace([1, 4]), random: createRandom(0) }));
     await expect(running).rejects.toThrow(/^upsampler-2: step 1 of 4: /);
   });
 
@@ -125,7 +124,8 @@ describe("startAt", () => {
     const plan = startAt(planSampling(scheduler, "decoder", { steps: 10 }), 0.3, x0, noise); // 200, 100, 0
     const { alphasCumprod } = scheduler.schedule;
     const perfect: Denoiser = async () => ({ type: "sample", output: x0 });
-    const { value } = await sample(perfect, { ...plan, random: createRandom(0) }).next();
+    const steps = sample(perfect, { ...plan, random: createRandom(0) });
+    const { value } = await steps[Symbol.asyncIterator]().next();
     const expected = addNoise(x0, noise, alphasCumprod[100]!);
     expectClose(valuesOf((value as { xt: typeof x0 }).xt), valuesOf(expected), { maxAbs: 1e-6 });
   });
@@ -148,7 +148,7 @@ describe("startAt", () => {
 
   it("is a usual run for the samplers: DDIM goes through the whole with eta", async () => {
     const plan = planSampling(scheduler, "decoder", { steps: 10, sampler: { name: "ddim", eta: 1 } });
-    const end = await finish(sample(sine, { ...startAt(plan, 0.7, x0, noise), random: createRandom(0) }));
+    const end = await sample(sine, { ...startAt(plan, 0.7, x0, noise), random: createRandom(0) });
     expect(end.dims).toEqual(x0.dims);
   });
 });

@@ -2,7 +2,6 @@ import {
   createSchedule,
   ddim,
   ddpm,
-  finish,
   heun,
   pndm,
   sample,
@@ -54,7 +53,7 @@ async function run({ denoise, sampler, spacing, steps, stepsOffset, dims, schedu
     xT: linspace(dims),
     random: createRandom(0),
   };
-  return valuesOf(await finish(sample(denoise, options)));
+  return valuesOf(await sample(denoise, options));
 }
 
 describe("UnCLIP sampler", () => {
@@ -183,7 +182,7 @@ describe("sample", () => {
       controller.abort();
       return { type: "sample", output: xt };
     };
-    const running = finish(sample(denoise, { ...options(), signal: controller.signal }));
+    const running = Promise.resolve(sample(denoise, { ...options(), signal: controller.signal }));
     await expect(running).rejects.toMatchObject({ name: "UnclipError", code: "aborted" });
     expect(calls).toBe(1);
   });
@@ -200,7 +199,7 @@ describe("sample", () => {
       return { type: "epsilon", output: noise };
     };
     const timesteps = [800, 500, 200, 0];
-    const result = await finish(sample(perfect, { ...options(), timesteps }));
+    const result = await sample(perfect, { ...options(), timesteps });
     expectClose(valuesOf(result), valuesOf(x0), { maxAbs: 1e-5 }); // float32 rounding over four steps
   });
 });
@@ -236,7 +235,9 @@ describe("a sampler that asks more than once per step", () => {
     };
     const schedule = createSchedule();
     const options = { sampler, schedule, timesteps: sampler.timesteps(schedule, 4), xT: linspace([1, 4]) };
-    const running = finish(sample(denoise, { ...options, random: createRandom(0), signal: controller.signal }));
+    const running = Promise.resolve(
+      sample(denoise, { ...options, random: createRandom(0), signal: controller.signal }),
+    );
     await expect(running).rejects.toThrow(/^sample: step 1 of 4: stopped on request$/);
     expect(calls).toBe(1);
   });
@@ -246,7 +247,7 @@ describe("a sampler that asks more than once per step", () => {
       let calls = 0;
       const denoise: Denoiser = async (xt, t) => (calls++, epsilon(xt, t));
       const options = { sampler, schedule: createSchedule(), timesteps: [500], xT: linspace([1, 4]) };
-      await finish(sample(denoise, { ...options, random: createRandom(0) }));
+      await sample(denoise, { ...options, random: createRandom(0) });
       expect(calls).toBe(1);
     }
   });
@@ -272,7 +273,7 @@ describe("a run that blocks the thread", () => {
   it("lets timers fire between its steps", async () => {
     let fired = 0;
     const timer = setInterval(() => fired++, 1);
-    await finish(sample(blocking(5), options()));
+    await sample(blocking(5), options());
     clearInterval(timer);
     expect(fired).toBeGreaterThanOrEqual(15); // a turn in front of each of 20 steps, of which a busy machine may miss some
   });
@@ -295,7 +296,7 @@ describe("a result that is not finite", () => {
   const schedule = createSchedule();
   const options = () => ({ sampler: ddim(), schedule, timesteps: [999, 500, 0], random: createRandom(0) });
   const run = (denoise: Denoiser, more: object = {}) =>
-    finish(sample(denoise, { ...options(), xT: linspace([1, 4]), ...more }));
+    Promise.resolve(sample(denoise, { ...options(), xT: linspace([1, 4]), ...more }));
   const broken =
     (value: number, from: number): Denoiser =>
     async (xt, t) => ({ type: "sample", output: map(xt, (x) => (t <= from && x === valuesOf(xt)[2] ? value : x)) });
@@ -326,7 +327,7 @@ describe("a result that is not finite", () => {
 describe("no timesteps", () => {
   it("are refused, with the stage", async () => {
     const options = { sampler: ddim(), schedule: createSchedule(), timesteps: [], xT: linspace([1, 4]) };
-    const running = finish(sample(epsilon, { ...options, random: createRandom(0), where: "prior" }));
+    const running = Promise.resolve(sample(epsilon, { ...options, random: createRandom(0), where: "prior" }));
     await expect(running).rejects.toThrow(/^prior: timesteps is empty$/);
   });
 });

@@ -1,4 +1,4 @@
-import { createSchedule, finish, sample, type Denoiser, type NoiseSchedule, type Sampler } from "@unclip/sampler";
+import { createSchedule, sample, type Denoiser, type NoiseSchedule, type Sampler } from "@unclip/sampler";
 import { createRandom, map, tensor, valuesOf, type Tensor } from "@unclip/tensor";
 
 /** Evenly spaced values from -1 to 1. */
@@ -47,5 +47,5 @@ export interface RunOptions {
 export async function runSampler(denoise: Denoiser, options: RunOptions): Promise<Float32Array> {
   const { sampler, steps, schedule = scaledLinear, xT, start } = options;
   const timesteps = sampler.timesteps(schedule, steps);
-  return valuesOf(await finish(sample(denoise, { sampler, schedule, timesteps, xT, start, random: createRandom(0) })));
+  return valuesOf(await sample(denoise, { sampler, schedule, timesteps, xT, start, random: createRandom(0) }));
 }

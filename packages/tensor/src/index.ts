@@ -2,7 +2,7 @@ export { type ConfigReader, createConfigReader } from "./config-reader.js";
 export { type UnclipErrorCode, UnclipError, isUnclipError, checkAborted } from "./errors.js";
 export { nextTask } from "./next-task.js";
 export { parseRecord } from "./parse-record.js";
-export { type Picture, picturesFromPixels, pixelsFromPicture } from "./picture.js";
+export { checkPicture, type Picture, picturesFromPixels, pixelsFromPicture } from "./picture.js";
 export { type Random, createRandom, perPicture } from "./random.js";
 export { createRun, type Run } from "./run.js";
 export { resizeBicubic, resizePicture } from "./resize.js";
@@ -24,3 +24,6 @@ export {
 } from "./tensor.js";
 export { type TextFeatures, concatText, repeatText, sliceText, textRows, withoutPadding } from "./text-features.js";
 export { readJson, readText, type TextFolder } from "./text-folder.js";
+export { tensorFromText, textFromTensor } from "./tensor-text.js";
+export { encodePng } from "./png.js";
+export { readPngTexts } from "./png-text.js";

@@ -9,6 +9,24 @@ export interface Picture {
   readonly data: Uint8Array;
 }
 
+/** Throws unless `picture` has a size and the three bytes of each pixel.
+ * @param where what the picture is, for messages
+ * @throws UnclipError "input" */
+export function checkPicture(where: string, picture: Picture): void {
+  const { width, height, data } = (picture ?? {}) as Partial<Picture>;
+  const isSize = (size: unknown) => Number.isInteger(size) && (size as number) >= 1 && (size as number) < 2 ** 31;
+  if (!isSize(width) || !isSize(height)) {
+    const got = `${String(width)} x ${String(height)}`;
+    throw new UnclipError("input", `${where}: expected a picture with a width and a height of 1 or more, got ${got}`);
+  }
+  const expected = width! * height! * 3;
+  if (data?.length === expected) return;
+  throw new UnclipError(
+    "input",
+    `${where}: expected ${expected} bytes for ${width} x ${height} RGB pixels, got ${String(data?.length)}; has the picture an alpha channel?`,
+  );
+}
+
 /** The pictures in a tensor of pixels: clamp(x / 2 + 0.5, 0, 1) in 255 steps, rounded half to even as diffusers rounds.
  * @param pixels [N, 3, H, W], values in [-1, 1]; what lies outside is clamped
  * @throws UnclipError "shape" if there are not 3 channels */

@@ -4,8 +4,10 @@ import { UnclipError } from "./errors.js";
  *
  * It starts when it is first awaited or iterated. While it is only iterated, it goes on when the next step is asked for; leaving the
  * loop stops it between two steps, and whoever awaits it then gets UnclipError "aborted". An error reaches whoever awaits or
- * iterates, and is no unhandled rejection if nobody does. */
-export interface Run<Result, Step> extends PromiseLike<Result>, AsyncIterable<Step> {}
+ * iterates, and is no unhandled rejection if nobody does.
+ *
+ * Inside another run, `const result = yield* run` passes the steps on and gives the result. */
+export interface Run<Result, Step> extends PromiseLike<Result>, AsyncIterable<Step, Result, undefined> {}
 
 /** A run of what `work` does: its yields are the steps, what it returns is the result. */
 export function createRun<Result, Step>(work: () => AsyncGenerator<Step, Result>): Run<Result, Step> {
@@ -55,7 +57,7 @@ export function createRun<Result, Step>(work: () => AsyncGenerator<Step, Result>
           if (outcome !== undefined) break;
           await advance();
         }
-        await outcome;
+        return await outcome;
       } finally {
         queues.delete(queue);
         await stop();

@@ -100,6 +100,16 @@ describe("a run", () => {
     expect(seen).toEqual([1]);
   });
 
+  it("passes its steps and its result on inside another run", async () => {
+    const outer = createRun(async function* (): AsyncGenerator<number, string> {
+      const result = yield* counted().run;
+      yield 4;
+      return `${result} twice`;
+    });
+    expect(await stepsOf(outer)).toEqual([1, 2, 3, 4]);
+    expect(await outer).toBe("done twice");
+  });
+
   it("leaves no unhandled rejection where nobody awaits", async () => {
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);

@@ -9,7 +9,7 @@ import {
 import { createRuntime, selectModelFiles, type ModelFolder, type SelectFiles } from "@unclip/runtime";
 import { readJson, checkAborted, UnclipError } from "@unclip/tensor";
 import { openModel } from "./open-model.js";
-import type { LoadOptions } from "./types.js";
+import type { LoadOptions } from "./load.js";
 
 /** Both towers of CLIP, ready to embed captions and pictures. */
 export interface Clip extends ClipEncoders {

@@ -1,27 +1,41 @@
-import { type ModelFolder } from "@unclip/runtime";
-import { readJson, createConfigReader } from "@unclip/tensor";
+import { createConfigReader, readJson, UnclipError, type TextFolder } from "@unclip/tensor";
+import type { Stages } from "./stages.js";
 
-/** Settings that `generate` uses where the caller gives none. */
+/** Settings where the caller gives none. */
 export interface Defaults {
-  readonly priorSteps: number;
-  readonly priorGuidance: number;
-  readonly decoderSteps: number;
-  readonly decoderGuidance: number;
-  /** One entry for each upsampler. */
-  readonly upsamplerSteps: readonly number[];
+  readonly prior: { readonly steps: number; readonly guidanceScale: number };
+  readonly decoder: { readonly steps: number; readonly guidanceScale: number };
+  /** One for each upsampler. */
+  readonly upsamplers: readonly { readonly steps: number }[];
 }
 
-/** The settings of a model: its own, from the "defaults" of an unclip.json beside model_index.json,
- * or else those of diffusers' UnCLIPPipeline.
+/** The settings of a model: its own, from the "defaults" of an unclip.json beside model_index.json, or else those of its pipeline in
+ * diffusers.
  * @throws UnclipError "config" if unclip.json holds something else */
-export async function readDefaults(folder: ModelFolder, upsamplers: number): Promise<Defaults> {
-  const json = (await folder.has("unclip.json")) ? (await readJson(folder, "unclip.json"))["defaults"] : {};
-  const read = createConfigReader((json ?? {}) as Record<string, unknown>, `${folder.name}/unclip.json`);
-  return {
-    priorSteps: read.number("priorSteps", 25),
-    priorGuidance: read.number("priorGuidance", 4),
-    decoderSteps: read.number("decoderSteps", 25),
-    decoderGuidance: read.number("decoderGuidance", 8),
-    upsamplerSteps: read.numbers("upsamplerSteps", Array<number>(upsamplers).fill(7)),
+export async function readDefaults(folder: TextFolder, { decoder, upsamplers }: Stages): Promise<Defaults> {
+  const where = `${folder.name}/unclip.json`;
+  const file = (await folder.has("unclip.json")) ? await readJson(folder, "unclip.json") : {};
+  const defaults = recordIn(file, "defaults", where);
+  const guided = (stage: "prior" | "decoder", own: Defaults["decoder"]) => {
+    const read = createConfigReader(recordIn(defaults, stage, `${where}: defaults`), `${where}: defaults.${stage}`);
+    return { steps: read.number("steps", own.steps), guidanceScale: read.number("guidanceScale", own.guidanceScale) };
   };
+  const listed = (defaults["upsamplers"] ?? []) as readonly unknown[];
+  return {
+    prior: guided("prior", { steps: 25, guidanceScale: 4 }),
+    decoder: guided("decoder", decoder.defaults),
+    upsamplers: upsamplers.map((_, i) => {
+      const at = `${where}: defaults.upsamplers[${i}]`;
+      return { steps: createConfigReader(recordOf(listed[i] ?? {}, at), at).number("steps", 7) };
+    }),
+  };
+}
+
+function recordIn(json: Readonly<Record<string, unknown>>, key: string, where: string): Record<string, unknown> {
+  return recordOf(json[key] ?? {}, `${where}: ${key}`);
+}
+
+function recordOf(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new UnclipError("config", `${where}: expected an object with settings, got ${JSON.stringify(value)}`);
 }

@@ -1,37 +1,22 @@
 export { loadClip, type Clip } from "./clip.js";
-export { inspectModel } from "./inspect.js";
-export { loadUnclip } from "./load.js";
-export { encodePng } from "./png.js";
 export type { Defaults } from "./defaults.js";
-export type { Stages } from "./stages.js";
+export { inspectModel, type ComponentReport, type ModelReport } from "./inspect.js";
+export { loadUnclip, type LoadOptions, type Unclip } from "./load.js";
+export type { SourceOptions } from "./open-model.js";
+export type { Generation } from "./operation.js";
+export type { PriorExample, PriorTableOptions } from "./prior-table.js";
+export type { Recipe } from "./recipe.js";
 export type {
-  ComponentReport,
-  GenerateOptions,
-  Generation,
-  LoadOptions,
-  ModelReport,
-  PriorChoice,
-  PriorExample,
-  PriorTableOptions,
-  Recipe,
-  SourceOptions,
-  StageStep,
-  StageTiming,
-  Unclip,
-  VaryOptions,
-} from "./types.js";
-export { SAMPLER_NAMES, type AnalyticTable, type SamplerName, type SamplerSpec } from "@unclip/sampler";
-export {
-  concatRows,
-  createRandom,
-  isUnclipError,
-  perPicture,
-  resizePicture,
-  UnclipError,
-  type Picture,
-  type Random,
-  type Tensor,
-} from "@unclip/tensor";
+  DecoderSettings,
+  GenerateRequest,
+  PaintRequest,
+  PriorKind,
+  PriorSettings,
+  RunOptions,
+  UpsamplerSettings,
+} from "./request.js";
+export type { Conditions, Stages, Subject } from "./stages.js";
+export type { StageStep, StageTiming } from "./timeline.js";
 export {
   classify,
   cosineSimilarity,
@@ -41,5 +26,31 @@ export {
   type LabelProbability,
   type TextEncoder,
 } from "@unclip/clip";
+export type { Decoder, DecoderCondition, DecoderSpace } from "@unclip/decoder";
 export { textEmbeddingAsPrior, withoutPrior, type Prior } from "@unclip/prior";
 export type { HubProgress } from "@unclip/runtime";
+export {
+  parseSampler,
+  SAMPLER_NAMES,
+  SAMPLER_OPTIONS,
+  type AnalyticTable,
+  type SamplerChoice,
+  type SamplerName,
+  type SamplerSpec,
+} from "@unclip/sampler";
+export {
+  concatRows,
+  createRandom,
+  encodePng,
+  createRun,
+  isUnclipError,
+  perPicture,
+  readPngTexts,
+  resizePicture,
+  UnclipError,
+  type Picture,
+  type Random,
+  type Run,
+  type Tensor,
+} from "@unclip/tensor";
+export type { Upsampler } from "@unclip/upsampler";

@@ -1,10 +1,35 @@
 import type { Checkpoint } from "@unclip/graph";
 import { createRuntime, readCheckpoint, type ModelFolder } from "@unclip/runtime";
 import { isUnclipError, sizeOf } from "@unclip/tensor";
+import { familyOf } from "./families/index.js";
 import { readModelIndex } from "./model-index.js";
-import { openModel } from "./open-model.js";
-import { loadStages } from "./stages.js";
-import type { ComponentReport, ModelReport, SourceOptions } from "./types.js";
+import { openModel, type SourceOptions } from "./open-model.js";
+
+/** What `inspectModel` found about one component of a model folder. */
+export interface ComponentReport {
+  /** Folder name, for example "decoder". */
+  readonly name: string;
+  /** Class named in model_index.json. */
+  readonly className: string;
+  /** "ok", or one sentence about what is missing or wrong. */
+  readonly status: string;
+  /** Size of its weight files; 0 for a component without weights. */
+  readonly sizeBytes: number;
+  /** Number of parameters; 0 for a component without weights. */
+  readonly parameters: number;
+  /** Storage types of the weights, for example ["F16"]. */
+  readonly dtypes: readonly string[];
+}
+
+/** What `inspectModel` found about a model folder. */
+export interface ModelReport {
+  readonly model: string;
+  /** `_class_name` of model_index.json. */
+  readonly className: string;
+  readonly components: readonly ComponentReport[];
+  /** Sentences about what keeps the folder from generating; empty if nothing does. */
+  readonly problems: readonly string[];
+}
 
 /** What a model folder holds and what it lacks, from its configs and the headers of its weights.
  * @param source as for `loadUnclip`
@@ -16,7 +41,8 @@ export async function inspectModel(source: string | URL = "toybox", options: Sou
     [...index.components].map(([name, className]) => inspectComponent(folder, name, className)),
   );
   const damaged = components.filter(({ status }) => status !== "ok").map(({ status }) => status);
-  const problem = await problemOf(() => loadStages(folder, createRuntime(), index));
+  const family = familyOf(index.className, `${folder.name}/model_index.json`);
+  const problem = await problemOf(() => family.load(folder, createRuntime(), index));
   return {
     model,
     className: index.className,

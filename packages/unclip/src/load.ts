@@ -1,14 +1,53 @@
+import type { AnalyticTable } from "@unclip/sampler";
 import { createRuntime } from "@unclip/runtime";
-import { finish } from "@unclip/sampler";
-import { checkAborted } from "@unclip/tensor";
-import { readDefaults } from "./defaults.js";
+import { checkAborted, createRun, UnclipError, type Picture, type Run } from "@unclip/tensor";
+import { readDefaults, type Defaults } from "./defaults.js";
+import { familyOf } from "./families/index.js";
 import { generate } from "./generate.js";
 import { readModelIndex } from "./model-index.js";
-import { openModel } from "./open-model.js";
-import { estimatePriorTable } from "./prior-table.js";
-import { loadStages } from "./stages.js";
+import { openModel, type SourceOptions } from "./open-model.js";
+import { start, type Generation, type LoadedModel, type Operation } from "./operation.js";
+import { estimatePriorTable, type PriorExample, type PriorTableOptions } from "./prior-table.js";
+import { requestOf, type Recipe } from "./recipe.js";
+import type { FilledRequest, GenerateRequest, PaintRequest, RunOptions } from "./request.js";
+import type { Stages } from "./stages.js";
+import type { StageStep } from "./timeline.js";
 import { vary } from "./vary.js";
-import type { LoadOptions, Unclip } from "./types.js";
+
+/** Options of `loadUnclip`. */
+export interface LoadOptions extends SourceOptions {
+  /** Where networks run; default "cpu" in Node, "wasm" in browsers. */
+  device?: "cpu" | "wasm";
+  /** Keep every network in memory between stages; default false, which keeps the small ones only. */
+  keep?: boolean;
+}
+
+/** A whole model, ready to paint. Every method that works gives a run: await it for its result, iterate it for its steps. */
+export interface Unclip {
+  /** The name or folder it was loaded from. */
+  readonly model: string;
+  /** The kind of model, for example "karlo". */
+  readonly family: string;
+  /** Its stages, for pipelines of your own. */
+  readonly stages: Stages;
+  /** What is used for settings that are left out. */
+  readonly defaults: Defaults;
+  /** Captions to pictures.
+   * @throws UnclipError "input" for a setting that cannot be, "aborted" if the signal fires */
+  generate(caption: string | readonly string[], options?: GenerateRequest & RunOptions): Run<Generation, StageStep>;
+  /** Variations of pictures: other pictures that CLIP sees the same in.
+   * @throws UnclipError "input" for a setting that cannot be or a model without an image encoder, "aborted" if the signal fires */
+  vary(picture: Picture | readonly Picture[], options?: PaintRequest & RunOptions): Run<Generation, StageStep>;
+  /** Paints a recipe once more.
+   * @param changes settings to take in place of the recipe's; those of a stage one by one
+   * @throws UnclipError "input" for a recipe that cannot be painted by this model, "aborted" if the signal fires */
+  again(recipe: Recipe, changes?: GenerateRequest & RunOptions): Run<Generation, StageStep>;
+  /** Estimates the table of the prior's sampler "analytic-dpm", to be kept and given to `generate` in { name: "analytic-dpm", table }.
+   * @throws UnclipError "input" for a model without what this needs or no examples, "aborted" if the signal fires */
+  estimatePriorTable(examples: readonly PriorExample[], options?: PriorTableOptions): Run<AnalyticTable, StageStep>;
+  /** Gives the memory of all networks back. */
+  dispose(): Promise<void>;
+}
 
 /** Loads a model: reads its configs and the headers of its weights. Networks are opened when they first run.
  * @param source "toybox", the model that ships with the project (default); the folder of a model in the diffusers layout (in browsers,
@@ -19,21 +58,45 @@ export async function loadUnclip(source: string | URL = "toybox", options: LoadO
   const { signal, device, keep } = options;
   checkAborted(signal, "loadUnclip");
   const { folder, name: model } = await openModel(source, options);
-  const runtime = createRuntime({ device, keep });
   const index = await readModelIndex(folder);
-  const stages = await loadStages(folder, runtime, index);
+  const family = familyOf(index.className, `${folder.name}/model_index.json`);
+  const runtime = createRuntime({ device, keep });
+  const stages = await family.load(folder, runtime, index);
   checkAborted(signal, "loadUnclip");
-  const loaded = { model, stages, runtime, defaults: await readDefaults(folder, stages.upsamplers.length) };
+  const loaded: LoadedModel = { model, stages, runtime, defaults: await readDefaults(folder, stages) };
   return {
     model,
+    family: family.name,
     stages,
     defaults: loaded.defaults,
-    stream: (caption, request) => generate(loaded, caption, request),
-    generate: (caption, request) => finish(generate(loaded, caption, request)),
-    streamVariations: (picture, request) => vary(loaded, picture, request),
-    vary: (picture, request) => finish(vary(loaded, picture, request)),
-    streamPriorTable: (examples, request) => estimatePriorTable(loaded, examples, request),
-    estimatePriorTable: (examples, request) => finish(estimatePriorTable(loaded, examples, request)),
+    generate: (caption, request) =>
+      start(generate, loaded, { ...request, captions: typeof caption === "string" ? [caption] : caption }),
+    vary: (picture, request) =>
+      start(vary, loaded, { ...request, pictures: Array.isArray(picture) ? picture : [picture as Picture] }),
+    again: (recipe, changes) => again(loaded, recipe, changes),
+    estimatePriorTable: (examples, request) => estimatePriorTable(loaded, examples, request),
     dispose: () => runtime.dispose(),
   };
+}
+
+/** What a recipe can ask for. */
+const OPERATIONS = [generate, vary] as readonly unknown[] as readonly Operation<RunOptions, FilledRequest>[];
+
+function again(
+  loaded: LoadedModel,
+  recipe: Recipe,
+  changes?: GenerateRequest & RunOptions,
+): Run<Generation, StageStep> {
+  return createRun(async function* () {
+    const { operation: name, request } = requestOf(recipe, changes as Record<string, unknown>);
+    const operation = OPERATIONS.find((known) => known.name === name);
+    if (operation === undefined) {
+      const known = OPERATIONS.map((one) => one.name).join(", ");
+      throw new UnclipError("input", `recipe.operation: expected one of ${known}, got ${JSON.stringify(name)}`);
+    }
+    const generation = yield* start(operation, loaded, request as RunOptions);
+    if (recipe.model === loaded.model) return generation;
+    const warning = `recipe: it was made with ${recipe.model}, this is ${loaded.model}; the pictures may differ`;
+    return { ...generation, warnings: [...generation.warnings, warning] };
+  });
 }

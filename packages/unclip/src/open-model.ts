@@ -4,12 +4,25 @@ import {
   openModelFolder,
   selectModelFiles,
   type HubModel,
+  type HubProgress,
   type ModelFolder,
   type SelectFiles,
 } from "@unclip/runtime";
 import { toyboxUrl } from "@unclip/toybox";
 import { readModelIndex } from "./model-index.js";
-import type { SourceOptions } from "./types.js";
+
+/** How a model is found, and which of its files are read. */
+export interface SourceOptions {
+  /** "fp16" takes the half-precision files (`*.fp16.safetensors`) of components that have them; default "fp32". It concerns storage:
+   * networks compute in float32. */
+  dtype?: "fp32" | "fp16";
+  /** Take models of the hub from the cache alone, without a request; default: what HF_HUB_OFFLINE says. */
+  offline?: boolean;
+  /** Progress of a download, over all files. */
+  onDownload?: (progress: HubProgress) => void;
+  /** Stops the download, which goes on from there the next time. */
+  signal?: AbortSignal;
+}
 
 /** A model folder, and the name under which recipes know it. */
 export interface OpenModel {

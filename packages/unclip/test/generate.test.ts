@@ -1,8 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { createRandom, isUnclipError, loadUnclip, type GenerateOptions, type Prior, type StageStep } from "unclip";
+import {
+  createRandom,
+  isUnclipError,
+  loadUnclip,
+  SAMPLER_NAMES,
+  type GenerateRequest,
+  type Prior,
+  type RunOptions,
+  type StageStep,
+} from "unclip";
 import { fixturePath } from "../../../test-support/index.js";
 
-const small: GenerateOptions = { priorSteps: 2, decoderSteps: 2, upsamplerSteps: [2] };
+type Options = GenerateRequest & RunOptions;
+const small: Options = { prior: { steps: 2 }, decoder: { steps: 2 }, upsamplers: [{ steps: 2 }] };
 const open = () => loadUnclip(fixturePath("karlo-tiny"));
 
 describe("generate", () => {
@@ -25,9 +35,11 @@ describe("generate", () => {
     expect(recipe).toMatchObject({
       captions: ["a cube", "a ring"],
       n: 2,
-      seed: "0",
-      prior: "diffusion",
-      upsamplerSteps: [2],
+      operation: "generate",
+      seed: 0,
+      prior: { kind: "diffusion", steps: 2, guidanceScale: 4 },
+      decoder: { steps: 2, guidanceScale: 8 },
+      upsamplers: [{ steps: 2 }],
     });
     expect(stages.map(({ name, steps }) => [name, steps])).toEqual([
       ["clip", 1],
@@ -47,28 +59,25 @@ describe("generate", () => {
     expect(none.images[0]!.data).not.toEqual(text.images[0]!.data);
     const own: Prior = {
       name: "own",
-      // eslint-disable-next-line require-yield
-      async *embed({ textEmbedding }) {
-        return textEmbedding;
-      },
+      embed: async ({ textEmbedding }) => textEmbedding,
     };
     const same = await unclip.generate("a cube", { ...small, prior: own });
     expect(same.images[0]!.data).toEqual(text.images[0]!.data);
-    expect(same.recipe.prior).toBe("own");
+    expect(same.recipe).toMatchObject({ prior: { kind: "own:own" } });
     await unclip.dispose();
   });
 
   it("stops at the decoder's picture if no upsampler is wanted", async () => {
     const unclip = await open();
     const { images } = await unclip.generate("a cube", { ...small, upsamplers: 0 });
-    expect(images[0]!.width).toBe(unclip.stages.decoder.config.sampleSize);
+    expect(images[0]!.width).toBe(unclip.stages.decoder.space.shape(1)[3]);
     await unclip.dispose();
   });
 
   it("reports each step, with a preview where there is a picture", async () => {
     const unclip = await open();
     const steps: StageStep[] = [];
-    for await (const step of unclip.stream("a cube", small)) steps.push(step);
+    for await (const step of unclip.generate("a cube", small)) steps.push(step);
     const told = steps.map(
       ({ stage, step, steps: of, preview }) => `${stage} ${step}/${of}${preview ? " picture" : ""}`,
     );
@@ -85,7 +94,7 @@ describe("generate", () => {
       "upsampler-1 1/2 picture",
       "upsampler-1 2/2 picture",
     ]);
-    expect(steps[6]!.preview!()[0]!.width).toBe(unclip.stages.decoder.config.sampleSize);
+    expect(steps[6]!.preview!()[0]!.width).toBe(unclip.stages.decoder.space.shape(1)[3]);
     await unclip.dispose();
   });
 
@@ -93,13 +102,13 @@ describe("generate", () => {
     const unclip = await open();
     const controller = new AbortController();
     const seen: string[] = [];
-    const run = async () => {
-      for await (const { stage, step } of unclip.stream("a cube", { ...small, abortSignal: controller.signal })) {
+    const watch = async () => {
+      for await (const { stage, step } of unclip.generate("a cube", { ...small, abortSignal: controller.signal })) {
         seen.push(`${stage} ${step}`);
         if (stage === "decoder" && step === 1) controller.abort();
       }
     };
-    await expect(run()).rejects.toSatisfy((error) => isUnclipError(error, "aborted"));
+    await expect(watch()).rejects.toSatisfy((error) => isUnclipError(error, "aborted"));
     expect(seen.at(-1)).toBe("decoder 1");
     await expect(unclip.generate("a cube", { ...small, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: "aborted",
@@ -117,24 +126,42 @@ describe("generate", () => {
     await unclip.dispose();
   });
 
-  it.each<[GenerateOptions, RegExp]>([
-    [{ n: 0 }, /n: expected a whole number from 1, got 0/],
-    [{ decoderGuidance: -1 }, /decoderGuidance: expected a number from 0 \(1 is off\), got -1/],
-    [{ priorGuidance: NaN }, /priorGuidance: expected a number/],
-    [{ priorSteps: 1 }, /^prior.steps: expected a whole number from 2 to 1000, got 1$/],
-    [{ decoderSteps: 2.5 }, /^decoder.steps: expected a whole number from 2 to 1000, got 2.5$/],
-    [{ upsamplerSteps: [2, 2] }, /upsamplerSteps: expected one number, or one for each of 1 upsamplers, got 2/],
-    [{ upsamplers: 2 }, /upsamplers: expected 0 to 1, as many as the model has, got 2/],
-    [{ prior: "magic" as "none" }, /prior: expected diffusion, text-embedding or none, got magic/],
-    [{ seed: 1.5 }, /seed: expected an integer, got 1.5/],
+  it.each<[Options, RegExp]>([
+    [{ n: 0 }, /^n: expected a whole number from 1 to 64, got 0$/],
+    [{ n: 65 }, /^n: expected a whole number from 1 to 64, got 65; all are painted at once/],
+    [{ decoder: { guidanceScale: -1 } }, /^decoder.guidanceScale: expected a number from 0 \(1 is off\), got -1$/],
+    [{ prior: { guidanceScale: NaN } }, /^prior.guidanceScale: expected a number/],
+    [{ prior: { steps: 1 } }, /^prior.steps: expected a whole number from 2 to 1000, got 1$/],
+    [{ decoder: { steps: 2.5 } }, /^decoder.steps: expected a whole number from 2 to 1000, got 2.5$/],
+    [{ upsamplers: [{}, {}] }, /^upsamplers: expected 0 to 1, as many as the model has, got 2$/],
+    [{ upsamplers: 2 }, /^upsamplers: expected 0 to 1, as many as the model has, got 2$/],
+    [{ upsamplers: [{ steps: 0 }] }, /^upsamplers\[0\].steps: expected a whole number/],
+    [{ prior: "magic" as "none" }, /^prior.kind: expected diffusion, text-embedding or none, got magic$/],
+    [{ seed: 1.5 }, /^seed: expected an integer, got 1.5/],
+    [{ seed: "x" }, /^seed: expected an integer, got x/],
+    [{ negative: "a\0b" }, /^negative: holds a NUL character/],
+    [{ decoderSteps: 5 } as Options, /^generate: there is no setting "decoderSteps"; expected captions, prior, n/],
+    [
+      { decoder: { stepz: 5 } } as Options,
+      /^decoder: there is no setting "stepz"; expected steps, guidanceScale, sampler$/,
+    ],
+    [{ prior: { kinds: "none" } } as Options, /^prior: there is no setting "kinds"/],
+    [{ upsamplers: [{ step: 1 }] } as unknown as Options, /^upsamplers\[0\]: there is no setting "step"/],
+    [{ decoder: null } as unknown as Options, /^decoder: expected an object with settings, got null$/],
+    [{ upsamplers: "all" } as unknown as Options, /^upsamplers: expected/],
   ])("refuses %j", async (options, message) => {
     const unclip = await open();
     await expect(unclip.generate("a cube", { ...small, ...options })).rejects.toThrow(message);
     await unclip.dispose();
   });
 
-  it("refuses no caption at all", async () => {
-    await expect((await open()).generate([])).rejects.toThrow("caption: expected one or more, got none");
+  it.each([
+    [[], "caption: expected one or more, got none"],
+    [undefined, "caption: expected a text"],
+    [null, "caption: expected a text"],
+    [[3], "caption: expected a text, got number"],
+  ])("refuses %j for a caption", async (caption, message) => {
+    await expect((await open()).generate(caption as unknown as string[])).rejects.toThrow(message);
   });
 
   it("draws from a stream of the caller's, and then records no seed", async () => {
@@ -151,21 +178,81 @@ describe("samplers", () => {
   it("can be chosen for each stage, and are recorded", async () => {
     const unclip = await open();
     const own = await unclip.generate("a cube", small);
-    const chosen = { priorSampler: "ddim", decoderSampler: "dpmpp-2m", upsamplerSampler: "heun" } as const;
-    const other = await unclip.generate("a cube", { ...small, ...chosen });
-    expect(other.recipe).toMatchObject(chosen);
+    const other = await unclip.generate("a cube", {
+      prior: { steps: 2, sampler: { name: "ddim", eta: 0.5 } },
+      decoder: { steps: 2, sampler: "dpmpp-2m" },
+      upsamplers: [{ steps: 2, sampler: "heun" }],
+    });
+    expect(other.recipe).toMatchObject({
+      prior: { sampler: { name: "ddim", eta: 0.5 } },
+      decoder: { sampler: "dpmpp-2m" },
+      upsamplers: [{ sampler: "heun" }],
+    });
     expect(other.images[0]!.data).not.toEqual(own.images[0]!.data);
-    expect(own.recipe).not.toHaveProperty("decoderSampler");
+    expect(own.recipe.decoder).not.toHaveProperty("sampler");
     await unclip.dispose();
   });
 
   it("are refused by stage and name where there is none such", async () => {
     const unclip = await open();
-    const paint = (options: GenerateOptions) => unclip.generate("a cube", { ...small, ...options });
-    await expect(paint({ decoderSampler: "magic" as "ddim" })).rejects.toThrow(
+    const paint = (options: Options) => unclip.generate("a cube", { ...small, ...options });
+    await expect(paint({ decoder: { sampler: "magic" as "ddim" } })).rejects.toThrow(
       /^decoder.sampler: expected one of unclip, ddpm, .*; got "magic"$/,
     );
-    await expect(paint({ priorSteps: 0 })).rejects.toThrow(/^prior.steps: expected a whole number/);
+    await expect(paint({ prior: { steps: 0 } })).rejects.toThrow(/^prior.steps: expected a whole number/);
+    await unclip.dispose();
+  });
+});
+
+/** Every sampler that needs no table. */
+const samplers = SAMPLER_NAMES.filter((name) => name !== "analytic-dpm");
+
+describe("every sampler", () => {
+  it.each(samplers)("%s counts the steps that were asked for, at every stage", async (sampler) => {
+    const unclip = await open();
+    const counts = new Map<string, string[]>();
+    const run = unclip.generate("a cube", {
+      prior: { steps: 4, sampler },
+      decoder: { steps: 3, sampler },
+      upsamplers: [{ steps: 2, sampler }],
+    });
+    for await (const { stage, step, steps } of run) {
+      if (step > 0) counts.set(stage, [...(counts.get(stage) ?? []), `${step} of ${steps}`]);
+    }
+    expect(Object.fromEntries(counts)).toEqual({
+      clip: ["1 of 1"],
+      prior: ["1 of 4", "2 of 4", "3 of 4", "4 of 4"],
+      decoder: ["1 of 3", "2 of 3", "3 of 3"],
+      "upsampler-1": ["1 of 2", "2 of 2"],
+    });
+    await unclip.dispose();
+  });
+});
+
+describe("a negative caption", () => {
+  it("leads away from what it says, and is recorded", async () => {
+    const unclip = await open();
+    const plain = await unclip.generate("a cube", small);
+    const away = await unclip.generate("a cube", { ...small, negative: "a ring" });
+    expect(away.images[0]!.data).not.toEqual(plain.images[0]!.data);
+    expect(away.recipe.negative).toBe("a ring");
+    expect(plain.recipe.negative).toBe("");
+    await unclip.dispose();
+  });
+});
+
+describe("the event loop", () => {
+  it("gets its turn between two steps, so that timers fire and an abort is honoured", async () => {
+    const unclip = await open();
+    await unclip.generate("a cube", small); // networks are open
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 20);
+    const run = unclip.generate("a cube", { ...small, decoder: { steps: 900 }, signal: controller.signal });
+    await expect(Promise.resolve(run)).rejects.toSatisfy((error) => isUnclipError(error, "aborted"));
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(1);
     await unclip.dispose();
   });
 });

@@ -7,7 +7,7 @@ import { fixturePath } from "../../../test-support/index.js";
 import { MODEL, startHub, type HubServer } from "../../runtime/test/hub-server.js";
 import { readFolder } from "../../runtime/test/support.js";
 
-const small = { priorSteps: 2, decoderSteps: 2, upsamplerSteps: [2] };
+const small = { prior: { steps: 2 }, decoder: { steps: 2 }, upsamplers: [{ steps: 2 }] };
 let hub: HubServer;
 let cache: string;
 

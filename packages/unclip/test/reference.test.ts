@@ -47,16 +47,14 @@ describe.each(checkpoints)("%s paints what diffusers paints", (checkpoint) => {
     const options = {
       random: streams.length === 1 ? streams[0]! : perPicture(streams),
       n: item.imagesPerInput,
-      priorSteps: item.priorSteps,
-      priorGuidance: item.priorGuidance,
-      decoderSteps: item.decoderSteps,
-      decoderGuidance: item.decoderGuidance,
-      upsamplerSteps: [item.superResSteps],
+      decoder: { steps: item.decoderSteps, guidanceScale: item.decoderGuidance },
+      upsamplers: [{ steps: item.superResSteps }],
     };
+    const prior = { steps: item.priorSteps, guidanceScale: item.priorGuidance };
     const at = (file: string) => fixturePath(`${checkpoint}.expected/${file}`);
     const { images } =
       item.kind === "text-to-image"
-        ? await unclip.generate(item.captions!, options)
+        ? await unclip.generate(item.captions!, { ...options, prior })
         : await unclip.vary(await Promise.all(item.pictures!.map((file) => readPicture(at(file)))), options);
     await unclip.dispose();
     expect(images.length).toBe(item.images.length);

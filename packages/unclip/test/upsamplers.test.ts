@@ -27,11 +27,11 @@ async function edit(path: string, changes: Record<string, unknown>): Promise<voi
 
 it("several upsamplers run one after the other, each with its own steps", async () => {
   const unclip = await loadUnclip(await cascade());
-  expect(unclip.defaults.upsamplerSteps).toEqual([7, 7]);
+  expect(unclip.defaults.upsamplers).toEqual([{ steps: 7 }, { steps: 7 }]);
   const { images, stages } = await unclip.generate("a cube", {
-    priorSteps: 2,
-    decoderSteps: 2,
-    upsamplerSteps: [3, 2],
+    prior: { steps: 2 },
+    decoder: { steps: 2 },
+    upsamplers: [{ steps: 3 }, { steps: 2 }],
   });
   expect(images[0]!.width).toBe(128);
   expect(stages.slice(-2).map(({ name, steps }) => [name, steps])).toEqual([
@@ -39,7 +39,11 @@ it("several upsamplers run one after the other, each with its own steps", async 
     ["upsampler-2", 2],
   ]);
 
-  const first = await unclip.generate("a cube", { priorSteps: 2, decoderSteps: 2, upsamplerSteps: [3], upsamplers: 1 });
+  const first = await unclip.generate("a cube", {
+    prior: { steps: 2 },
+    decoder: { steps: 2 },
+    upsamplers: [{ steps: 3 }],
+  });
   expect(first.images[0]!.width).toBe(64);
   await unclip.dispose();
 });

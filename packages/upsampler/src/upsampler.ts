@@ -1,13 +1,23 @@
 import { readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
-import { readJson, concatChannels, resizeBicubic, tensor, UnclipError, type Random, type Tensor } from "@unclip/tensor";
+import {
+  readJson,
+  concatChannels,
+  resizeBicubic,
+  tensor,
+  UnclipError,
+  type Random,
+  type Tensor,
+  createRun,
+  type Run,
+} from "@unclip/tensor";
 import {
   readScheduler,
   planSampling,
   sample,
   type Denoiser,
-  type SamplerChoice,
   type SampleStep,
   type SchedulerConfig,
+  type SamplerChoice,
 } from "@unclip/sampler";
 import { readUpsamplerConfig, type UpsamplerConfig } from "./config.js";
 import { upsamplerNetwork } from "./network.js";
@@ -18,7 +28,7 @@ export interface UpsamplerOptions {
   readonly random: Random;
   /** Sampling steps; default 7. */
   readonly steps?: number;
-  /** Another sampler than the model's own, for example "dpmpp-2m" or { name: "ddim", eta: 0.5 }. */
+  /** Another sampler than the model's own: a name such as "dpmpp-2m", `{ name, ...options }`, or a Sampler. */
   readonly sampler?: SamplerChoice;
   /** Stops between two steps. */
   readonly signal?: AbortSignal;
@@ -29,9 +39,9 @@ export interface Upsampler {
   readonly config: UpsamplerConfig;
   readonly scheduler: SchedulerConfig;
   /** @param pixels [N, 3, h, w] in [-1, 1]
-   * @returns after yielding its steps, pixels [N, 3, S, S], S the network's size; values may leave [-1, 1] a little
+   * @returns a run over the steps whose result is pixels [N, 3, S, S], S the network's size; values may leave [-1, 1] a little
    * @throws UnclipError "shape" if pixels has another number of channels, "aborted" if the signal fires */
-  upsample(pixels: Tensor, options: UpsamplerOptions): AsyncGenerator<SampleStep, Tensor>;
+  upsample(pixels: Tensor, options: UpsamplerOptions): Run<Tensor, SampleStep>;
 }
 
 /** Options of {@link loadUpsampler}: where its parts lie in the model folder. */
@@ -86,23 +96,24 @@ export function createUpsampler(
   return {
     config,
     scheduler,
-    async *upsample(pixels, { random, steps = 7, sampler, signal }) {
-      const [n, channels] = pixels.dims as [number, number];
-      if (pixels.dims.length !== 4 || channels !== outChannels) {
-        throw new UnclipError(
-          "shape",
-          `upsampler.pixels: expected [N, ${outChannels}, h, w], got [${pixels.dims.join(", ")}]`,
-        );
-      }
-      const plan = planSampling(scheduler, "upsampler", { steps, sampler });
-      const xT = random.normal([n, outChannels, sampleSize, sampleSize]);
-      const enlarged = resizeBicubic(pixels, sampleSize, sampleSize);
-      const denoise: Denoiser = async (xt, t) => {
-        const network = t === plan.timesteps.at(-1) ? networks.last : networks.first;
-        const out = await network.run({ xt: concatChannels(xt, enlarged), t: tensor(Float32Array.of(t), [1]) });
-        return { type: scheduler.predictionType, output: out["prediction"]! };
-      };
-      return yield* sample(denoise, { ...plan, xT, random, signal });
-    },
+    upsample: (pixels, { random, steps = 7, sampler, signal }) =>
+      createRun(async function* () {
+        const [n, channels] = pixels.dims as [number, number];
+        if (pixels.dims.length !== 4 || channels !== outChannels) {
+          throw new UnclipError(
+            "shape",
+            `upsampler.pixels: expected [N, ${outChannels}, h, w], got [${pixels.dims.join(", ")}]`,
+          );
+        }
+        const plan = planSampling(scheduler, "upsampler", { steps, sampler });
+        const xT = random.normal([n, outChannels, sampleSize, sampleSize]);
+        const enlarged = resizeBicubic(pixels, sampleSize, sampleSize);
+        const denoise: Denoiser = async (xt, t) => {
+          const network = t === plan.timesteps.at(-1) ? networks.last : networks.first;
+          const out = await network.run({ xt: concatChannels(xt, enlarged), t: tensor(Float32Array.of(t), [1]) });
+          return { type: scheduler.predictionType, output: out["prediction"]! };
+        };
+        return yield* sample(denoise, { ...plan, where: "upsampler", xT, random, signal });
+      }),
   };
 }

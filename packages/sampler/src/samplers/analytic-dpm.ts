@@ -1,5 +1,14 @@
 import { addNoise, epsFromX0, posterior } from "../diffusion.js";
-import { UnclipError, checkAborted, nextTask, valuesOf, type Tensor, type Random } from "@unclip/tensor";
+import {
+  UnclipError,
+  checkAborted,
+  nextTask,
+  valuesOf,
+  type Tensor,
+  type Random,
+  createRun,
+  type Run,
+} from "@unclip/tensor";
 import { clipX0, predictedEps, predictedX0, type Clipping, type Denoiser } from "../prediction.js";
 import type { Sampler } from "../sample.js";
 import { alphaBar, type NoiseSchedule } from "../schedule.js";
@@ -139,13 +148,15 @@ export interface AnalyticTableStep {
 }
 
 /** Estimates the table of {@link analyticDpm} from what the network predicts on noised data: one evaluation per batch and
- * timestep. Run it with `finish`, or watch it with `for await`.
- * @returns after yielding its progress, the table
+ * timestep.
+ * @returns a run over the evaluations whose result is the table
  * @throws UnclipError "input" without batches or timesteps, "aborted" if `signal` fires
  * @see Bao et al. 2022 (arXiv:2201.06503) eq. 8, for ε in place of the score */
-export async function* estimateAnalyticTable(
-  options: AnalyticTableOptions,
-): AsyncGenerator<AnalyticTableStep, AnalyticTable> {
+export function estimateAnalyticTable(options: AnalyticTableOptions): Run<AnalyticTable, AnalyticTableStep> {
+  return createRun(() => estimate(options));
+}
+
+async function* estimate(options: AnalyticTableOptions): AsyncGenerator<AnalyticTableStep, AnalyticTable> {
   const { schedule, timesteps, batches, random, signal } = options;
   const steps = batches.length * timesteps.length;
   if (steps === 0) throw new UnclipError("input", "analytic-dpm: an estimate needs timesteps and batches of data");

@@ -1,4 +1,4 @@
-import { decoderNetwork, readDecoderConfig } from "@unclip/decoder";
+import { karloUnet, readKarloDecoderConfig } from "@unclip/decoder";
 import { createRuntime, openModelFolder, readCheckpoint, type Network, type Runtime } from "@unclip/runtime";
 import { readJson, isUnclipError, map, tensor, type Tensor } from "@unclip/tensor";
 import { createRandom, loadUnclip, type Picture } from "unclip";
@@ -58,11 +58,9 @@ export const cases: Readonly<Record<string, (platform: Platform) => Promise<void
     const unclip = await loadUnclip(platform.folder("karlo-tiny"));
     const { images } = await unclip.generate("a red cube on top of a blue sphere", {
       random: createRandom(7),
-      priorSteps: 5,
-      decoderSteps: 5,
-      upsamplerSteps: [4],
-      priorGuidance: 4,
-      decoderGuidance: 8,
+      prior: { steps: 5, guidanceScale: 4 },
+      decoder: { steps: 5, guidanceScale: 8 },
+      upsamplers: [{ steps: 4 }],
     });
     await unclip.dispose();
     assertSamePicture(
@@ -78,13 +76,9 @@ async function withDecoder(
 ): Promise<void> {
   const fixture = await platform.tensors("networks/decoder.safetensors");
   const folder = await openModelFolder(platform.folder("karlo-tiny"));
-  const config = readDecoderConfig(await readJson(folder, "decoder/config.json"), "decoder/config.json");
+  const config = readKarloDecoderConfig(await readJson(folder, "decoder/config.json"), "decoder/config.json");
   const runtime = createRuntime();
-  const graph = decoderNetwork(
-    config,
-    fixture["encoder_hidden_states"]!.dims[1]!,
-    await readCheckpoint(folder, "decoder"),
-  );
+  const graph = karloUnet(config, fixture["encoder_hidden_states"]!.dims[1]!, await readCheckpoint(folder, "decoder"));
   try {
     await work(runtime.network(graph, folder), fixture, runtime);
   } finally {

@@ -26,8 +26,8 @@ export interface SignalSource {
 /** The signals that stop a command between two steps. */
 export type StopSignal = "SIGINT" | "SIGTERM";
 
-/** Everything around a command: tests put their own in its place. */
-export interface World {
+/** Everything around a command, as the process that hosts it offers it. Tests put their own in its place. */
+export interface Host {
   readonly engine: Engine;
   readonly stdout: Output;
   readonly stderr: Output;
@@ -39,8 +39,8 @@ export interface World {
   peakRssBytes(): number;
 }
 
-/** The world as this process sees it. */
-export function processWorld(): World {
+/** This process as a host. */
+export function processHost(): Host {
   return {
     engine: { loadUnclip, loadClip, inspectModel, encodePng },
     stdout: process.stdout,

@@ -16,7 +16,7 @@ export function picturePaths(out: string, n: number): string[] {
 /** Checks, before any work is done for them, that the pictures can be written.
  * @param messages a file name that serves as an example, and the flag that named the paths
  * @throws UnclipError "input" if a path is a folder, or lies where no file can be made */
-export async function checkPicturePaths(
+export async function checkOutputPaths(
   paths: readonly string[],
   { example = "picture.png", flag = "--out" } = {},
 ): Promise<void> {
@@ -47,7 +47,7 @@ async function kindOf(path: string): Promise<"folder" | "other" | "nothing"> {
  * of the same name.
  * @param flag what named the path, for messages
  * @throws UnclipError "input" if the file system refuses */
-export async function writePictureFile(path: string, bytes: Uint8Array, flag = "--out"): Promise<void> {
+export async function writeWholeFile(path: string, bytes: Uint8Array, flag = "--out"): Promise<void> {
   const folder = dirname(path);
   const unfinished = join(folder, `.${basename(path)}.${randomBytes(4).toString("hex")}.tmp`);
   try {

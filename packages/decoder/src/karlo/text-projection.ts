@@ -13,7 +13,7 @@ import {
   type Checkpoint,
   type Graph,
 } from "@unclip/graph";
-import type { TextProjectionConfig } from "../config.js";
+import type { TextProjectionConfig } from "./config.js";
 
 /** Sizes of a caption's features: L tokens of width W. */
 export interface TextSizes {

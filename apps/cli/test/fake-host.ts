@@ -13,15 +13,15 @@ import {
   type Tensor,
   type Unclip,
 } from "unclip";
-import type { Engine, Output, SignalSource, World } from "../src/world.js";
+import type { Engine, Output, SignalSource, Host } from "../src/host.js";
 
 /** An output that remembers what was written. */
 export interface FakeOutput extends Output {
   text: string;
 }
 
-/** A world whose model paints at once and whose clock moves 100 ms each time it is read. */
-export interface FakeWorld extends World {
+/** A host whose model paints at once and whose clock moves 100 ms each time it is read. */
+export interface FakeHost extends Host {
   readonly stdout: FakeOutput;
   readonly stderr: FakeOutput;
   readonly emitter: EventEmitter;
@@ -30,15 +30,15 @@ export interface FakeWorld extends World {
   disposals: number;
 }
 
-/** What a test changes about the fake world. */
-export interface FakeWorldOptions {
+/** What a test changes about the fake host. */
+export interface FakeHostOptions {
   readonly env?: Record<string, string>;
   readonly stdout?: Partial<Output>;
   readonly stderr?: Partial<Output>;
   readonly warnings?: readonly string[];
   readonly report?: ModelReport;
   /** Called at every step of the engine. */
-  readonly onStep?: (step: StageStep, world: FakeWorld) => void;
+  readonly onStep?: (step: StageStep, host: FakeHost) => void;
   readonly loadUnclip?: Engine["loadUnclip"];
 }
 
@@ -48,10 +48,10 @@ export function gradient(width: number, height: number): Picture {
   return { width, height, data };
 }
 
-export function createFakeWorld(options: FakeWorldOptions = {}): FakeWorld {
+export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
   const emitter = new EventEmitter();
   let ms = 0;
-  const world: FakeWorld = {
+  const host: FakeHost = {
     calls: [],
     disposals: 0,
     emitter,
@@ -64,20 +64,20 @@ export function createFakeWorld(options: FakeWorldOptions = {}): FakeWorld {
     engine: {
       encodePng,
       async loadUnclip(...args) {
-        world.calls.push({ name: "loadUnclip", args });
-        return options.loadUnclip ? options.loadUnclip(...args) : fakeUnclip(world, options);
+        host.calls.push({ name: "loadUnclip", args });
+        return options.loadUnclip ? options.loadUnclip(...args) : fakeUnclip(host, options);
       },
       async loadClip(...args) {
-        world.calls.push({ name: "loadClip", args });
-        return fakeClip(world);
+        host.calls.push({ name: "loadClip", args });
+        return fakeClip(host);
       },
       async inspectModel(source) {
-        world.calls.push({ name: "inspectModel", args: [source] });
+        host.calls.push({ name: "inspectModel", args: [source] });
         return options.report!;
       },
     },
   };
-  return world;
+  return host;
 }
 
 function createOutput(output: Partial<Output> = {}): FakeOutput {
@@ -94,16 +94,16 @@ function createOutput(output: Partial<Output> = {}): FakeOutput {
 /** The stages of the fake model and their steps. */
 export const stages = { clip: 1, prior: 2, decoder: 3, "upsampler-1": 2 };
 
-function fakeUnclip(world: FakeWorld, { onStep, warnings = [] }: FakeWorldOptions): Unclip {
+function fakeUnclip(host: FakeHost, { onStep, warnings = [] }: FakeHostOptions): Unclip {
   async function* walk(name: string, subject: unknown, settings: GenerateOptions = {}) {
-    world.calls.push({ name, args: [subject, settings] });
+    host.calls.push({ name, args: [subject, settings] });
     for (const [stage, steps] of Object.entries(stages)) {
       for (let step = 0; step <= steps; step++) {
         if (settings.signal?.aborted) throw new UnclipError("aborted", `${stage}: stopped on request`);
         const preview =
           stage === "decoder" ? { preview: () => Array<Picture>(settings.n ?? 1).fill(gradient(8, 8)) } : {};
         const progress = { stage, step, steps, ...preview };
-        onStep?.(progress, world);
+        onStep?.(progress, host);
         yield progress;
       }
     }
@@ -116,7 +116,7 @@ function fakeUnclip(world: FakeWorld, { onStep, warnings = [] }: FakeWorldOption
     stream: (caption, settings) => walk("stream", caption, settings),
     streamVariations: (picture, settings) => walk("streamVariations", picture, settings),
     dispose: async () => {
-      world.disposals++;
+      host.disposals++;
     },
   } as Partial<Unclip> as Unclip;
 }
@@ -127,13 +127,13 @@ const COLOURS = new Map([
   ["blue", [0, 0, 1]],
 ]);
 
-function fakeClip(world: FakeWorld): Clip {
+function fakeClip(host: FakeHost): Clip {
   return {
     model: "toybox",
     logitScale: 2,
     ...fakeEncoders(),
     dispose: async () => {
-      world.disposals++;
+      host.disposals++;
     },
   };
 }

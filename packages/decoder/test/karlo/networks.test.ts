@@ -1,4 +1,4 @@
-import { decoderNetwork, readDecoderConfig, readTextProjectionConfig, textProjectionNetwork } from "@unclip/decoder";
+import { karloUnet, readKarloDecoderConfig, readTextProjectionConfig, textProjectionNetwork } from "@unclip/decoder";
 import { createRuntime, openModelFolder, readCheckpoint } from "@unclip/runtime/node";
 import { readJson, concatRows, filled, map, rows, tensor } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
@@ -8,7 +8,7 @@ import {
   readFixtureTensors,
   rowOf,
   type FixtureTensor,
-} from "../../../test-support/index.js";
+} from "../../../../test-support/index.js";
 
 const toTensor = ({ data, dims }: FixtureTensor) => tensor(data, dims);
 const ROUNDING = 1e-5; // float32, another order of sums
@@ -56,10 +56,10 @@ describe("networks of the decoder", () => {
 
   it("U-Net agrees with UNet2DConditionModel of diffusers", async () => {
     const folder = await openModelFolder(fixturePath("karlo-tiny"));
-    const config = readDecoderConfig(await readJson(folder, "decoder/config.json"), "decoder/config.json");
+    const config = readKarloDecoderConfig(await readJson(folder, "decoder/config.json"), "decoder/config.json");
     const fixture = readFixtureTensors("networks/decoder.safetensors");
     const contextLength = fixture["encoder_hidden_states"]!.dims[1]!;
-    const graph = decoderNetwork(config, contextLength, await readCheckpoint(folder, "decoder"));
+    const graph = karloUnet(config, contextLength, await readCheckpoint(folder, "decoder"));
     const runtime = createRuntime();
     const network = runtime.network(graph, folder);
     for (const row of [0, 1]) {

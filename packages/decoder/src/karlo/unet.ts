@@ -8,7 +8,7 @@ import {
   type Checkpoint,
   type Graph,
 } from "@unclip/graph";
-import type { DecoderConfig } from "../config.js";
+import type { KarloDecoderConfig } from "./config.js";
 
 /** The decoder's U-Net.
  *
@@ -17,7 +17,7 @@ import type { DecoderConfig } from "../config.js";
  * @param contextLength T, tokens of the condition
  * @throws UnclipError "weights" if the checkpoint does not fit the config
  * @see Nichol et al. 2021 (arXiv:2112.10741, GLIDE); Ramesh et al. 2022 (arXiv:2204.06125) section 2.1 */
-export function decoderNetwork(config: DecoderConfig, contextLength: number, checkpoint: Checkpoint): Graph {
+export function karloUnet(config: KarloDecoderConfig, contextLength: number, checkpoint: Checkpoint): Graph {
   const { sampleSize, inChannels, outChannels, blockOutChannels, headWidth, contextWidth } = config;
   const timeWidth = blockOutChannels[0]! * 4;
   const g = createGraphBuilder({ name: checkpoint.name, checkpoint });

@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { encodePng, isUnclipError, type Picture } from "unclip";
+import { encodePng, isUnclipError, type Picture } from "@unclip/tensor";
 
 /** A picture whose bytes are `at(x, y, channel)`. */
 function draw(width: number, height: number, at: (x: number, y: number, c: number) => number): Picture {

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { checkPicturePaths, picturePaths, writePictureFile } from "../src/picture-files.js";
+import { checkOutputPaths, picturePaths, writeWholeFile } from "../src/output-files.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 describe("picturePaths", () => {
@@ -12,18 +12,18 @@ describe("picturePaths", () => {
   });
 });
 
-describe("checkPicturePaths", () => {
+describe("checkOutputPaths", () => {
   it("accepts a file that exists and folders that do not", async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, "old.png"), "old");
-    await checkPicturePaths([join(folder, "old.png"), join(folder, "a/b/new.png")]);
+    await checkOutputPaths([join(folder, "old.png"), join(folder, "a/b/new.png")]);
     expect(await readdir(folder)).toEqual(["old.png"]);
   });
 
   it("refuses a folder, and says what to name instead", async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, "x.png"));
-    await expect(checkPicturePaths([join(folder, "x.png")])).rejects.toThrow(
+    await expect(checkOutputPaths([join(folder, "x.png")])).rejects.toThrow(
       `--out: ${join(folder, "x.png")} is a folder; name a file, such as ${join(folder, "x.png", "picture.png")}`,
     );
   });
@@ -31,18 +31,18 @@ describe("checkPicturePaths", () => {
   it("refuses a file in place of a parent folder", async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, "file"), "");
-    await expect(checkPicturePaths([join(folder, "file/sub/x.png")])).rejects.toThrow(
+    await expect(checkOutputPaths([join(folder, "file/sub/x.png")])).rejects.toThrow(
       `${join(folder, "file")} is not a folder`,
     );
   });
 });
 
-describe("writePictureFile", () => {
+describe("writeWholeFile", () => {
   it("makes folders, replaces a file, and leaves nothing else", async () => {
     const folder = await temporaryFolder();
     const path = join(folder, "a/b/x.png");
-    await writePictureFile(path, Uint8Array.of(1, 2));
-    await writePictureFile(path, Uint8Array.of(3));
+    await writeWholeFile(path, Uint8Array.of(1, 2));
+    await writeWholeFile(path, Uint8Array.of(3));
     expect([...(await readFile(path))]).toEqual([3]);
     expect(await readdir(join(folder, "a/b"))).toEqual(["x.png"]);
   });
@@ -50,7 +50,7 @@ describe("writePictureFile", () => {
   it("leaves nothing behind when it fails", async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, "x.png/full"), { recursive: true });
-    await expect(writePictureFile(join(folder, "x.png"), Uint8Array.of(1))).rejects.toThrow("could not be written");
+    await expect(writeWholeFile(join(folder, "x.png"), Uint8Array.of(1))).rejects.toThrow("could not be written");
     expect(await readdir(folder)).toEqual(["x.png"]);
   });
 });

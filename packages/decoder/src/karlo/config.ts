@@ -13,7 +13,7 @@ export interface TextProjectionConfig {
 }
 
 /** Sizes of the decoder's U-Net. */
-export interface DecoderConfig {
+export interface KarloDecoderConfig {
   /** Height and width of the picture. */
   readonly sampleSize: number;
   readonly inChannels: number;
@@ -48,7 +48,7 @@ const UP = { plain: "ResnetUpsampleBlock2D", attention: "SimpleCrossAttnUpBlock2
 
 /** Reads decoder/config.json of class UNet2DConditionModel in Karlo's arrangement.
  * @throws UnclipError "config" for a value that is not supported */
-export function readDecoderConfig(json: Readonly<Record<string, unknown>>, where: string): DecoderConfig {
+export function readKarloDecoderConfig(json: Readonly<Record<string, unknown>>, where: string): KarloDecoderConfig {
   const read = createConfigReader(json, where);
   read.only("_class_name", "UNet2DConditionModel");
   read.exactly("mid_block_type", "UNetMidBlock2DSimpleCrossAttn");
@@ -77,7 +77,7 @@ export function readDecoderConfig(json: Readonly<Record<string, unknown>>, where
     attentionLevels,
     headWidth: read.number("attention_head_dim", 8),
     contextWidth: read.number("cross_attention_dim", 1280),
-    timeScaleShift: timeScaleShift as DecoderConfig["timeScaleShift"],
+    timeScaleShift: timeScaleShift as KarloDecoderConfig["timeScaleShift"],
     groups: read.number("norm_num_groups", 32),
     epsilon: read.number("norm_eps", 1e-5),
   };

@@ -1,4 +1,5 @@
-import { UnclipError, type Picture } from "@unclip/tensor";
+import { UnclipError } from "./errors.js";
+import { checkPicture, type Picture } from "./picture.js";
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const bytesPerPixel = 3;
@@ -11,7 +12,7 @@ const encoder = new TextEncoder();
  * @throws UnclipError "input" if the picture's size and data disagree, or a keyword or a text breaks the rules
  * @see Portable Network Graphics (PNG) Specification, third edition, 9 (filters), 11.3.3 (text), 12.7 (choice of filter) */
 export async function encodePng(picture: Picture, text: Readonly<Record<string, string>> = {}): Promise<Uint8Array> {
-  checkPicture(picture);
+  checkPicture("encodePng", picture);
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, picture.width);
@@ -24,20 +25,6 @@ export async function encodePng(picture: Picture, text: Readonly<Record<string, 
     chunk("IDAT", await zlib(filterRows(picture))),
     chunk("IEND", new Uint8Array(0)),
   ]);
-}
-
-function checkPicture({ width, height, data }: Picture): void {
-  const isSize = (size: number) => Number.isInteger(size) && size >= 1 && size < 2 ** 31;
-  if (!isSize(width) || !isSize(height)) {
-    throw new UnclipError("input", `encodePng: expected a width and a height of 1 or more, got ${width} x ${height}`);
-  }
-  const expected = width * height * bytesPerPixel;
-  if (data.length !== expected) {
-    throw new UnclipError(
-      "input",
-      `encodePng: expected ${expected} bytes for ${width} x ${height} RGB pixels, got ${data.length}; has the picture an alpha channel?`,
-    );
-  }
 }
 
 /** What a filter subtracts from a byte: a prediction from the bytes to the left (a), above (b), and above left (c). */

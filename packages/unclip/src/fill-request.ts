@@ -1,0 +1,120 @@
+import { planSampling, type SamplerChoice, type SchedulerConfig } from "@unclip/sampler";
+import { UnclipError } from "@unclip/tensor";
+import type { Defaults } from "./defaults.js";
+import type { FilledRequest, PaintRequest, FilledStage, UpsamplerSettings } from "./request.js";
+import type { Stages } from "./stages.js";
+
+/** Pictures that are painted together, all of them in memory at once. */
+const MOST_PICTURES = 64;
+
+/** The keys that every request which paints may have, and those of a run. */
+export const PAINT_KEYS = ["n", "seed", "negative", "decoder", "upsamplers", "random", "signal", "abortSignal"];
+
+/** Fills the gaps of a request from the model's defaults.
+ * @param subjects how many captions or pictures it is about
+ * @throws UnclipError "input" for a value that cannot be */
+export function fillRequest(
+  request: PaintRequest & { readonly random?: unknown },
+  { stages, defaults }: { readonly stages: Stages; readonly defaults: Defaults },
+  subjects: number,
+): FilledRequest {
+  const { n = 1, seed = 0, negative = "", random, decoder = {} } = request;
+  checkKeys("decoder", decoder, ["steps", "guidanceScale", "sampler"]);
+  checkCaption("negative", negative);
+  if (subjects > MOST_PICTURES) {
+    const reason = "all are painted at once and held in memory, so give the rest to another call";
+    throw new UnclipError("input", `captions: expected at most ${MOST_PICTURES}, got ${subjects}; ${reason}`);
+  }
+  checkWhole("n", n, Math.floor(MOST_PICTURES / subjects));
+  return {
+    n,
+    ...(random === undefined && { seed: recordSeed(seed) }),
+    negative,
+    decoder: fillStage("decoder", decoder, defaults.decoder, stages.decoder.scheduler),
+    upsamplers: fillUpsamplers(request.upsamplers, stages, defaults),
+  };
+}
+
+/** The settings of a guided stage.
+ * @param stage for messages: "decoder" gives "decoder.steps: expected ..." */
+export function fillStage(
+  stage: string,
+  given: { readonly steps?: number; readonly guidanceScale?: number; readonly sampler?: SamplerChoice },
+  defaults: { readonly steps: number; readonly guidanceScale: number },
+  scheduler: SchedulerConfig | undefined,
+): FilledStage {
+  const { steps = defaults.steps, guidanceScale = defaults.guidanceScale, sampler } = given;
+  if (!Number.isFinite(guidanceScale) || guidanceScale < 0) {
+    throw new UnclipError("input", `${stage}.guidanceScale: expected a number from 0 (1 is off), got ${guidanceScale}`);
+  }
+  if (scheduler !== undefined) planSampling(scheduler, stage, { steps, sampler }); // refused before work begins
+  return { steps, guidanceScale, ...(sampler !== undefined && { sampler }) };
+}
+
+function fillUpsamplers(
+  given: number | readonly UpsamplerSettings[] | undefined,
+  { upsamplers }: Stages,
+  defaults: Defaults,
+): FilledRequest["upsamplers"] {
+  const wanted = given ?? upsamplers.length;
+  const list =
+    typeof wanted === "number"
+      ? Array.from({ length: checkUpsamplers(wanted, upsamplers.length) }, () => ({}))
+      : wanted;
+  if (!Array.isArray(list))
+    throw new UnclipError("input", `upsamplers: expected a number or a list, got ${typeof list}`);
+  checkUpsamplers(list.length, upsamplers.length);
+  return list.map((settings: UpsamplerSettings, i) => {
+    const where = `upsamplers[${i}]`;
+    checkKeys(where, settings, ["steps", "sampler"]);
+    const { steps = defaults.upsamplers[i]!.steps, sampler } = settings;
+    planSampling(upsamplers[i]!.scheduler, where, { steps, sampler });
+    return { steps, ...(sampler !== undefined && { sampler }) };
+  });
+}
+
+function checkUpsamplers(count: number, most: number): number {
+  if (Number.isInteger(count) && count >= 0 && count <= most) return count;
+  throw new UnclipError("input", `upsamplers: expected 0 to ${most}, as many as the model has, got ${count}`);
+}
+
+/** A seed as JSON holds it exactly.
+ * @throws UnclipError "input" if it is no integer */
+function recordSeed(seed: number | bigint | string): number | string {
+  const isDigits = typeof seed === "string" && /^-?\d+$/.test(seed);
+  if (typeof seed !== "bigint" && !isDigits && !Number.isSafeInteger(seed)) {
+    throw new UnclipError(
+      "input",
+      `seed: expected an integer, got ${String(seed)}; beyond 2^53 pass a bigint or its digits`,
+    );
+  }
+  return Number.isSafeInteger(Number(seed)) ? Number(seed) : String(seed);
+}
+
+/** Throws unless `value` is an object that has no other keys than `known`.
+ * @throws UnclipError "input" that names the unknown one */
+export function checkKeys(where: string, value: unknown, known: readonly string[]): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new UnclipError(
+      "input",
+      `${where}: expected an object with settings, got ${value === null ? "null" : typeof value}`,
+    );
+  }
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new UnclipError("input", `${where}: there is no setting "${unknown}"; expected ${known.join(", ")}`);
+}
+
+/** Throws unless `value` is a text that can be written into a file. */
+export function checkCaption(where: string, value: unknown): asserts value is string {
+  if (typeof value !== "string")
+    throw new UnclipError("input", `${where}: expected a text, got ${value === null ? "null" : typeof value}`);
+  if (value.includes("\0")) throw new UnclipError("input", `${where}: holds a NUL character; leave it out`);
+}
+
+function checkWhole(name: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return;
+  const reason =
+    value > most ? "; all are painted at once, so paint more of them in another run with another seed" : "";
+  throw new UnclipError("input", `${name}: expected a whole number from 1 to ${most}, got ${String(value)}${reason}`);
+}

@@ -1,0 +1,76 @@
+import type { Runtime } from "@unclip/runtime";
+import { createRandom, createRun, type Picture, type Random, type Run, type Tensor } from "@unclip/tensor";
+import type { Defaults } from "./defaults.js";
+import { recipeOf, type Recipe } from "./recipe.js";
+import type { FilledRequest, RunOptions } from "./request.js";
+import type { Stages } from "./stages.js";
+import { createTimeline, type StageStep, type StageTiming, type Timeline } from "./timeline.js";
+
+/** A loaded model. */
+export interface LoadedModel {
+  /** The name or folder it was loaded from. */
+  readonly model: string;
+  readonly stages: Stages;
+  readonly defaults: Defaults;
+  readonly runtime: Runtime;
+}
+
+/** What an operation gives. */
+export interface Generation {
+  /** Captions or pictures in order, `n` images for each. */
+  readonly images: Picture[];
+  /** The image embedding behind each picture, [N, D]; absent where there was none. */
+  readonly imageEmbedding?: Tensor;
+  readonly recipe: Recipe;
+  readonly stages: readonly StageTiming[];
+  /** Sentences about what was changed in the input, such as a caption that was cut. */
+  readonly warnings: readonly string[];
+}
+
+/** What an operation works with. */
+export interface Workplace {
+  readonly stages: Stages;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What an operation has painted. */
+export interface Painted extends Pick<Generation, "images" | "imageEmbedding"> {
+  readonly warnings?: readonly string[];
+  /** What the recipe says in place of the request's own fields, such as the embedding of a picture. */
+  readonly recorded?: Readonly<Record<string, unknown>>;
+}
+
+/** One thing that can be asked of a model. */
+export interface Operation<Request extends RunOptions, Filled extends FilledRequest> {
+  /** For recipes, for example "generate". */
+  readonly name: string;
+  /** Fills the request's gaps and checks its values.
+   * @throws UnclipError "input" for one that cannot be */
+  fill(request: Request, loaded: LoadedModel): Filled;
+  perform(workplace: Workplace, filled: Filled): AsyncGenerator<StageStep, Painted>;
+}
+
+/** Runs an operation. */
+export function start<Request extends RunOptions, Filled extends FilledRequest>(
+  { name, fill, perform }: Operation<Request, Filled>,
+  loaded: LoadedModel,
+  request: Request,
+): Run<Generation, StageStep> {
+  return createRun(async function* () {
+    const filled = fill(request, loaded);
+    const { signal, abortSignal = signal } = request;
+    const random = request.random ?? createRandom(BigInt(filled.seed ?? 0));
+    const timeline = createTimeline(abortSignal);
+    const workplace = { stages: loaded.stages, timeline, random, signal: abortSignal };
+    const { images, imageEmbedding, warnings = [], recorded } = yield* perform(workplace, filled);
+    return {
+      images,
+      ...(imageEmbedding && { imageEmbedding }),
+      recipe: recipeOf(loaded, name, { ...filled, ...recorded }),
+      stages: timeline.timings,
+      warnings,
+    };
+  });
+}

@@ -1,0 +1,85 @@
+import type { Prior } from "@unclip/prior";
+import type { SamplerChoice } from "@unclip/sampler";
+import type { Random } from "@unclip/tensor";
+
+/** How a caption becomes an image embedding: by the model's diffusion prior; by its CLIP text embedding in place of an image embedding;
+ * not at all, so that the caption alone conditions the decoder. */
+export type PriorKind = "diffusion" | "text-embedding" | "none";
+
+/** Settings of the prior. What is left out takes the model's own default (`unclip.json`), or else that of its pipeline in diffusers. */
+export interface PriorSettings {
+  /** Default "diffusion". */
+  kind?: PriorKind;
+  /** Sampling steps. */
+  steps?: number;
+  /** Guidance scale: 1 is off, 0 ignores the caption. */
+  guidanceScale?: number;
+  /** Another sampler than the model's own, for example "dpmpp-2m" or { name: "ddim", eta: 1 }. */
+  sampler?: SamplerChoice;
+}
+
+/** Settings of the decoder, with defaults as for {@link PriorSettings}. */
+export interface DecoderSettings {
+  /** Sampling steps. */
+  steps?: number;
+  /** Guidance scale: 1 is off, 0 ignores the condition. */
+  guidanceScale?: number;
+  /** Another sampler than the model's own. */
+  sampler?: SamplerChoice;
+}
+
+/** Settings of one upsampler, with defaults as for {@link PriorSettings}. */
+export interface UpsamplerSettings {
+  /** Sampling steps. */
+  steps?: number;
+  /** Another sampler than the model's own. */
+  sampler?: SamplerChoice;
+}
+
+/** What every request that paints says. It is plain data, unless a sampler is given as an object. */
+export interface PaintRequest {
+  /** Pictures for each caption or picture, 1 or more; default 1. */
+  n?: number;
+  /** Seed of the random numbers, an integer, beyond 2^53 a bigint or its digits; default 0. The same seed gives the same picture as
+   * diffusers on a CPU. */
+  seed?: number | bigint | string;
+  /** The caption that guidance leads away from; default "", the empty one. */
+  negative?: string;
+  decoder?: DecoderSettings;
+  /** How many upsamplers run, or the settings of each that does; default all of them. 0 or [] gives the decoder's own small picture. */
+  upsamplers?: number | readonly UpsamplerSettings[];
+}
+
+/** A request of `generate` besides its captions. */
+export interface GenerateRequest extends PaintRequest {
+  /** A kind, its settings, or a prior of your own. */
+  prior?: PriorKind | PriorSettings | Prior;
+}
+
+/** How a run is run. These are no settings: a recipe does not hold them. */
+export interface RunOptions {
+  /** A random stream of your own in place of the seed's; the recipe then has no seed. */
+  random?: Random;
+  /** Stops between two steps with UnclipError "aborted". */
+  signal?: AbortSignal;
+  /** The same, by the name other image libraries use. */
+  abortSignal?: AbortSignal;
+}
+
+/** Settings of a guided stage with every gap filled. */
+export interface FilledStage {
+  readonly steps: number;
+  readonly guidanceScale: number;
+  /** Absent where it is the model's own. */
+  readonly sampler?: SamplerChoice;
+}
+
+/** A request with every gap filled and every value checked. */
+export interface FilledRequest {
+  readonly n: number;
+  /** A number where it is exact, else its digits; absent where the caller gave a random stream. */
+  readonly seed?: number | string;
+  readonly negative: string;
+  readonly decoder: FilledStage;
+  readonly upsamplers: readonly Omit<FilledStage, "guidanceScale">[];
+}

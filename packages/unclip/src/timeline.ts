@@ -1,0 +1,66 @@
+import type { SampleStep } from "@unclip/sampler";
+import { checkAborted, nextTask, type Picture, type Run, type Tensor } from "@unclip/tensor";
+
+/** Progress: `step` of `steps` of one stage is done. Step 0 says that the stage begins. */
+export interface StageStep {
+  /** "clip", "prior", "decoder", "upsampler-1", "upsampler-2", ... */
+  readonly stage: string;
+  readonly step: number;
+  readonly steps: number;
+  /** The pictures as they look at this step, where the stage makes pictures. Computed when called. */
+  readonly preview?: () => Picture[];
+}
+
+/** Time one stage took. */
+export interface StageTiming {
+  readonly name: string;
+  readonly steps: number;
+  /** Milliseconds, loading included. */
+  readonly ms: number;
+}
+
+/** A stage that is about to run. */
+export interface Stage<T> {
+  readonly name: string;
+  /** Steps that are known beforehand; default 1, of a stage that shows none. */
+  readonly steps?: number;
+  /** Begins the work. */
+  readonly work: () => Run<T, SampleStep> | PromiseLike<T>;
+  /** How the stage's x0 looks, where it makes pictures. */
+  readonly preview?: (x0: Tensor) => Picture[];
+}
+
+/** Runs stages one after another, passes their steps on as progress, and notes the time each took. */
+export interface Timeline {
+  readonly timings: readonly StageTiming[];
+  /** @returns a generator of the stage's steps that returns its result */
+  run<T>(stage: Stage<T>): AsyncGenerator<StageStep, T>;
+}
+
+/** A timeline on which nothing has run yet.
+ * @param signal stops before the next stage */
+export function createTimeline(signal?: AbortSignal): Timeline {
+  const timings: StageTiming[] = [];
+  return {
+    timings,
+    async *run({ name, steps: planned = 1, work, preview }) {
+      checkAborted(signal, name);
+      const start = performance.now();
+      yield { stage: name, step: 0, steps: planned };
+      await nextTask(); // what was shown is painted before the work begins
+      const running = work();
+      let steps = planned;
+      let reached = 0;
+      if (Symbol.asyncIterator in running) {
+        for await (const { step, steps: all, x0 } of running) {
+          [reached, steps] = [step, all];
+          yield { stage: name, step, steps, ...(preview && { preview: () => preview(x0) }) };
+        }
+      }
+      const result = await running;
+      if (reached < steps) yield { stage: name, step: steps, steps };
+      timings.push({ name, steps, ms: performance.now() - start });
+      return result;
+    },
+  };
+}
