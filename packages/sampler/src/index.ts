@@ -59,6 +59,7 @@ export {
   type UnionOption,
 } from "./samplers/options.js";
 export { pndm, type PndmOptions } from "./samplers/pndm.js";
+export { repaint, type RepaintOptions } from "./samplers/repaint.js";
 export { formatSampler, parseSampler } from "./samplers/sampler-text.js";
 export type { MultistepOptions, SigmaOptions, SigmaSpacing } from "./samplers/sigma-space.js";
 export { unipc, type UnipcOptions } from "./samplers/unipc.js";

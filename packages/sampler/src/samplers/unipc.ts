@@ -53,7 +53,7 @@ export function unipc(options: UnipcOptions = {}): Sampler {
       const levels = sigmas.map(levelOf);
       const steps = sigmas.length - 1;
       const predictions: Tensor[] = []; // x_0 of the last steps, newest first
-      let last: { readonly xt: Tensor; readonly order: number } | undefined;
+      let last: { readonly xt: Tensor; readonly order: number; readonly next: Tensor } | undefined;
       const step = (index: number, xt: Tensor, used: number, arrived?: Tensor) => {
         const nodes = predictions.slice(1, used).map((x0, i) => ({ x0, at: levels[index - 1 - i]! }));
         if (arrived) nodes.push({ x0: arrived, at: levels[index + 1]! });
@@ -61,13 +61,15 @@ export function unipc(options: UnipcOptions = {}): Sampler {
       };
       return async (denoise, xt, index) => {
         const x0 = x0AtSigma(await denoise(xt, process.timesteps[index]!), xt, sigmas[index]!, clipping);
-        const correct = last !== undefined && !disableCorrector.includes(index - 1);
+        // A sample that was changed in between, as inpainting does, is taken as it is.
+        const correct = last?.next === xt && !disableCorrector.includes(index - 1);
         const corrected = correct ? step(index - 1, last!.xt, last!.order, x0) : xt;
         predictions.unshift(x0);
         predictions.length = Math.min(predictions.length, order);
         const most = sigmas[index + 1] === 0 ? 1 : lowerOrderFinal ? steps - index : order;
-        last = { xt: corrected, order: Math.min(predictions.length, most) };
-        return { xt: step(index, corrected, last.order), x0 };
+        const used = Math.min(predictions.length, most);
+        last = { xt: corrected, order: used, next: step(index, corrected, used) };
+        return { xt: last.next, x0 };
       };
     },
   };
