@@ -1,12 +1,4 @@
-export {
-  HUB_ENDPOINT,
-  isHubModelId,
-  parseHubModelId,
-  type HubFile,
-  type HubModel,
-  type HubOptions,
-  type HubProgress,
-  type HubRepository,
-  type SelectFiles,
-} from "./hub.js";
-export { fetchSnapshot, type HubSnapshot, type SnapshotOptions } from "./node/snapshot.js";
+export { isHubModelId, parseHubModelId, type HubModel } from "./model-id.js";
+export { fetchSnapshot, type HubSnapshot, type SnapshotOptions } from "./node/fetch-snapshot.js";
+export { HUB_ENDPOINT, type HubOptions, type HubProgress } from "./options.js";
+export { type HubFile, type HubRepository, type SelectFiles } from "./repository.js";

@@ -1,12 +1,4 @@
-export {
-  HUB_ENDPOINT,
-  isHubModelId,
-  parseHubModelId,
-  type HubFile,
-  type HubModel,
-  type HubOptions,
-  type HubProgress,
-  type HubRepository,
-  type SelectFiles,
-} from "./hub.js";
-export { resolveModel, type HubAddress } from "./web/resolve.js";
+export { isHubModelId, parseHubModelId, type HubModel } from "./model-id.js";
+export { HUB_ENDPOINT, type HubOptions, type HubProgress } from "./options.js";
+export { type HubFile, type HubRepository, type SelectFiles } from "./repository.js";
+export { resolveModel, type HubAddress } from "./web/resolve-model.js";

@@ -1,17 +1,9 @@
 import { add, createGraphBuilder } from "@unclip/graph";
 import { createRuntime, readCheckpoint, type ModelFolder } from "@unclip/runtime/node";
 import { tensor } from "@unclip/tensor";
-import { mkdtemp, open, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
-import { onTestFinished } from "vitest";
+import { open, writeFile } from "node:fs/promises";
 
-/** An empty folder that goes away when the test ends. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), "unclip-runtime-")));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
+export { readFolder, temporaryFolder } from "../../../test-support/folders.js";
 
 /** Writes a safetensors file with the given F32 tensors; values beyond the given ones are a hole of zeros in the file. */
 export async function writeSafetensors(
@@ -35,22 +27,6 @@ export async function writeSafetensors(
   await file.truncate(8 + json.length + end);
   for (const { at, bytes } of parts) await file.write(bytes, 0, bytes.length, 8 + json.length + at);
   await file.close();
-}
-
-/** The files of a folder, or of those of its files that `wanted` accepts, by their paths. */
-export async function readFolder(
-  folder: string,
-  wanted: (path: string) => boolean = () => true,
-): Promise<Record<string, Buffer>> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  const paths = entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-  const named = paths.map((path) => [relative(folder, path), path] as const).filter(([name]) => wanted(name));
-  return Object.fromEntries(
-    await Promise.all(named.map(async ([name, path]) => [name, await readFile(path)] as const)),
-  );
 }
 
 /** Runs a network over two weights of a prior in ONNX Runtime: twice clip_mean plus clip_std. */

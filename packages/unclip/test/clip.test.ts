@@ -6,8 +6,8 @@ import sharp from "sharp";
 import { classify, loadClip, type Clip, type Picture } from "unclip";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { fixturePath } from "../../../test-support/index.js";
-import { MODEL, startHub } from "../../runtime/test/hub-server.js";
-import { readFolder } from "../../runtime/test/support.js";
+import { MODEL, startHub } from "../../../test-support/hub-server.js";
+import { readFolder } from "../../../test-support/folders.js";
 
 const folders: string[] = [];
 afterEach(async () => {

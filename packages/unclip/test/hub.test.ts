@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { inspectModel, loadUnclip } from "unclip";
 import { fixturePath } from "../../../test-support/index.js";
-import { MODEL, startHub, type HubServer } from "../../runtime/test/hub-server.js";
-import { readFolder } from "../../runtime/test/support.js";
+import { MODEL, startHub, type HubServer } from "../../../test-support/hub-server.js";
+import { readFolder } from "../../../test-support/folders.js";
 
 const small = { prior: { steps: 2 }, decoder: { steps: 2 }, upsamplers: [{ steps: 2 }] };
 let hub: HubServer;

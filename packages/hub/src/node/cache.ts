@@ -13,10 +13,12 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
-import { isCommit, type HubFile } from "../hub.js";
-import { checkListedFile, type ListedFile } from "./listing.js";
+import { isCommit } from "../model-id.js";
+import type { HubFile } from "../repository.js";
+import { parseCachedListing, writeCachedListing } from "./cached-listing.js";
+import type { ListedFile } from "./listed-file.js";
+import { onDisk } from "./on-disk.js";
 import type { HubSettings } from "./settings.js";
-import { onDisk } from "./storage-error.js";
 
 /** One model in the cache that Python's huggingface_hub shares:
  *
@@ -26,16 +28,15 @@ import { onDisk } from "./storage-error.js";
  *
  * @see https://huggingface.co/docs/huggingface_hub/guides/manage-cache */
 export interface HubCache {
-  readonly folder: string;
   blob(etag: string): string;
   /** What has arrived of a blob so far. */
   partial(etag: string): string;
   /** The lock of whoever fetches a blob. */
   lock(etag: string): string;
   snapshot(commit: string): string;
-  /** Where the content of a file can be read, if it is here in full. */
+  /** Where the content of a file can be read, if all of it is in the cache. */
   find(commit: string, file: HubFile & Partial<ListedFile>): Promise<string | undefined>;
-  /** Makes a file part of the snapshot; its blob is here. */
+  /** Makes a file part of the snapshot. Its blob is in the cache. */
   link(commit: string, file: ListedFile): Promise<void>;
   readRef(revision: string): Promise<string | undefined>;
   writeRef(revision: string, commit: string): Promise<void>;
@@ -59,7 +60,6 @@ export function createHubCache({ cacheDir, id, symlinks }: HubSettings): HubCach
     return isCommit(commit) ? commit : undefined;
   };
   return {
-    folder,
     blob,
     partial: (etag) => `${blob(etag)}.incomplete`,
     lock: (etag) => join(cacheDir, ".locks", repository, `${etag}.unclip.lock`),
@@ -85,12 +85,12 @@ export function createHubCache({ cacheDir, id, symlinks }: HubSettings): HubCach
     async readListing(commit) {
       // Python's own comes first. It is never written here: with it, Python takes a snapshot without every file for a broken one.
       for (const path of [join(folder, "trees", `${commit}.json`), ownListing(commit)]) {
-        const files = parseListing(await readFile(path, "utf8").catch(() => "{}"));
+        const files = parseCachedListing(await readFile(path, "utf8").catch(() => "{}"));
         if (files !== undefined) return files;
       }
       return undefined;
     },
-    writeListing: (commit, files) => writeWhole(ownListing(commit), listingOf(files)),
+    writeListing: (commit, files) => writeWhole(ownListing(commit), writeCachedListing(files)),
     listSnapshot: (commit) => listFolder(snapshot(commit)),
   };
 }
@@ -128,33 +128,6 @@ async function writeWhole(path: string, text: string): Promise<void> {
     await writeFile(temporary, text);
     await rename(temporary, path);
   });
-}
-
-/** The format of Python's tree cache. */
-interface Listing {
-  readonly format_version: 1;
-  readonly files: Record<string, { size: number; blob_id?: string; lfs_sha256?: string; lfs_size?: number }>;
-}
-
-function listingOf(files: readonly ListedFile[]): string {
-  const entries = files.map(({ path, sizeBytes: size, etag }) => {
-    const large = etag.length === 64;
-    return [path, large ? { size, lfs_sha256: etag, lfs_size: size } : { size, blob_id: etag }];
-  });
-  return JSON.stringify({ format_version: 1, files: Object.fromEntries(entries) } satisfies Listing);
-}
-
-function parseListing(text: string): ListedFile[] | undefined {
-  try {
-    const { format_version: version, files } = JSON.parse(text) as Partial<Listing>;
-    if (version !== 1 || files === undefined) return undefined;
-    const listed = Object.entries(files).map(([path, { size, blob_id: id, lfs_sha256: sha256, lfs_size: lfsSize }]) =>
-      checkListedFile(path, lfsSize ?? size, sha256 ?? id),
-    );
-    return listed.every((file) => file !== undefined) ? listed : undefined;
-  } catch {
-    return undefined; // fetched again
-  }
 }
 
 async function listFolder(folder: string): Promise<HubFile[]> {

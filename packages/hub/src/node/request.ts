@@ -1,7 +1,9 @@
-import { checkAborted, isUnclipError, UnclipError } from "@unclip/tensor";
+import { checkAborted, isUnclipError, quote, UnclipError } from "@unclip/tensor";
+import { anySignal } from "../any-signal.js";
+import { readChunks, type Guard } from "../body.js";
 import { refusalOf } from "./refusal.js";
-import { Interruption } from "./retry.js";
 import { isEndpoint, type HubSettings } from "./settings.js";
+import { Interruption } from "./with-retries.js";
 
 /** One GET to make. */
 export interface HubRequest {
@@ -21,13 +23,14 @@ export interface HubAnswer {
   readonly url: URL;
   /** What the hub itself says of a file before it redirects: its hash. */
   readonly linkedEtag: string | undefined;
-  /** The body as it arrives. Without a piece for `timeoutMs` the connection counts as broken. */
+  /** The body as it arrives. */
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
 const MOST_REDIRECTS = 8;
 
-/** Makes one request and reads its answer. The token goes to the endpoint alone.
+/** Makes one request and reads its answer. The token goes to the endpoint alone. A server that is silent for `idleTimeoutMs` counts
+ * as a broken connection.
  * @throws Interruption for what may pass: a busy server, a broken or silent connection
  * @throws UnclipError "download" for what does not, "aborted" if the signal fires */
 export async function request<T>(
@@ -35,25 +38,29 @@ export async function request<T>(
   what: HubRequest,
   read: (answer: HubAnswer) => Promise<T>,
 ): Promise<T> {
+  const { idleTimeoutMs, name } = settings;
   const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(), settings.timeoutMs);
-  const signal = AbortSignal.any([silence.signal, ...(settings.signal === undefined ? [] : [settings.signal])]);
-  const fail = (error: unknown): never => {
-    checkAborted(settings.signal, settings.name);
-    if (isUnclipError(error) || error instanceof Interruption) throw error;
-    const reason = silence.signal.aborted ? `no answer for ${settings.timeoutMs / 1000} s` : reasonOf(error);
-    throw new Interruption(connectionError(settings, what, reason, error));
+  const signal = anySignal(silence.signal, settings.signal);
+  // The time runs only while we wait for the server, not while a slow disk takes what has arrived.
+  const guard: Guard = async (wait) => {
+    const timer = setTimeout(() => silence.abort(), idleTimeoutMs);
+    try {
+      return await wait();
+    } catch (error) {
+      checkAborted(settings.signal, name);
+      if (isUnclipError(error) || error instanceof Interruption) throw error;
+      const reason = silence.signal.aborted ? `no answer for ${idleTimeoutMs / 1000} s` : reasonOf(error);
+      throw new Interruption(connectionError(settings, what, reason, error));
+    } finally {
+      clearTimeout(timer);
+    }
   };
-  try {
-    const answer = await follow(settings, what, signal).catch(fail);
-    timer.refresh();
-    const chunks = chunksOf(answer.response, { signal, fail, onChunk: () => timer.refresh() });
-    const { body } = answer.response;
-    // A body that was not read would keep its connection, and the process alive.
-    return await read({ ...answer, chunks }).finally(() => (body?.locked ? undefined : body?.cancel()));
-  } finally {
-    clearTimeout(timer);
-  }
+  const answer = await guard(() => follow(settings, what, signal));
+  const { body } = answer.response;
+  // A body that was not read would keep its connection, and the process alive.
+  return await read({ ...answer, chunks: readChunks(body, signal, guard) }).finally(() =>
+    body?.locked ? undefined : body?.cancel(),
+  );
 }
 
 async function follow(
@@ -61,7 +68,7 @@ async function follow(
   { url: start, file, headers = () => ({}), pass = [] }: HubRequest,
   signal: AbortSignal,
 ): Promise<Omit<HubAnswer, "chunks">> {
-  const { fetch } = settings;
+  const { fetch, name } = settings;
   let url = new URL(start);
   let linkedEtag: string | undefined;
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
@@ -81,59 +88,41 @@ async function follow(
     await response.body?.cancel();
     if (response.status < 300 || response.status >= 400 || location === null)
       throw refusalOf(settings, { response, url, file });
-    url = new URL(location, url);
+    url = nextAddress(settings, url, location);
   }
-  throw new UnclipError("download", `${settings.name}: ${start} is redirected more than ${MOST_REDIRECTS} times`);
+  throw new UnclipError("download", `${name}: ${start} is redirected more than ${MOST_REDIRECTS} times`);
 }
 
-/** The body of a response, whose errors go through `fail`.
- *
- * Cancelling the reader on abort is not left to `fetch`: in Node 20 a body whose last piece has arrived may then neither end nor fail. */
-async function* chunksOf(
-  { body }: Response,
-  {
-    signal,
-    fail,
-    onChunk,
-  }: { readonly signal: AbortSignal; readonly fail: (error: unknown) => never; readonly onChunk: () => void },
-): AsyncGenerator<Uint8Array> {
-  const reader = (body ?? new Blob().stream()).getReader();
-  const cancel = () => void reader.cancel().catch(() => undefined);
-  const next = async () => {
-    signal.throwIfAborted();
-    const result = await reader.read();
-    signal.throwIfAborted();
-    return result;
-  };
-  signal.addEventListener("abort", cancel);
-  try {
-    for (;;) {
-      const { done, value } = await next().catch(fail);
-      if (done) return;
-      onChunk();
-      yield value;
-    }
-  } finally {
-    signal.removeEventListener("abort", cancel);
-    cancel();
-  }
-}
-
-function connectionError(settings: HubSettings, { file }: HubRequest, reason: string, cause: unknown): UnclipError {
-  const what = file === undefined ? `${settings.endpoint} cannot be reached` : `${file}: the connection broke`;
-  return new UnclipError(
+/** The address that a server gives, seen from the address that was asked.
+ * @throws UnclipError "download" if it is none of the web */
+export function nextAddress({ name }: Pick<HubSettings, "name">, from: URL, address: string): URL {
+  const next = URL.canParse(address, from) ? new URL(address, from) : undefined;
+  if (next !== undefined && /^https?:$/.test(next.protocol)) return next;
+  throw new UnclipError(
     "download",
-    `${settings.name}: ${what} (${reason}); check the connection` +
-      (file === undefined
-        ? `, or set HF_HUB_OFFLINE=1 to use what is in the cache`
-        : ` and try again: it goes on from there`),
-    { cause },
+    `${name}: ${from.host} sends us to "${quote(address)}", which is not an address of the web; check HF_ENDPOINT`,
   );
 }
 
+function connectionError(settings: HubSettings, { file }: HubRequest, reason: string, cause: unknown): UnclipError {
+  const what = file === undefined ? `${settings.endpoint} cannot be reached` : `${quote(file)}: the connection broke`;
+  const cure =
+    file === undefined
+      ? ", or set HF_HUB_OFFLINE=1 to use what is in the cache"
+      : " and try again: it goes on from there";
+  return new UnclipError("download", `${settings.name}: ${what} (${quote(reason)}); check the connection${cure}`, {
+    cause,
+  });
+}
+
+/** How deep a chain of causes is followed: it might lead back to itself. */
+const DEEPEST_CAUSE = 10;
+
 /** The innermost cause: fetch says only "fetch failed". */
 function reasonOf(error: unknown): string {
-  let innermost = error as Error & { code?: string };
-  while (innermost.cause instanceof Error) innermost = innermost.cause;
-  return innermost.code ?? innermost.message;
+  let innermost = error;
+  for (let depth = 0; depth < DEEPEST_CAUSE && innermost instanceof Error && innermost.cause instanceof Error; depth++)
+    innermost = innermost.cause;
+  if (!(innermost instanceof Error)) return quote(innermost);
+  return (innermost as NodeJS.ErrnoException).code ?? innermost.message;
 }

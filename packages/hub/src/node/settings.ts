@@ -1,11 +1,12 @@
-import { UnclipError } from "@unclip/tensor";
+import { quote, UnclipError } from "@unclip/tensor";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { HUB_ENDPOINT, parseHubModelId, type HubOptions } from "../hub.js";
+import { parseHubModelId } from "../model-id.js";
+import { checkEndpoint, checkMilliseconds, HUB_ENDPOINT, LISTING_TIMEOUT_MS, type HubOptions } from "../options.js";
 
 /** What to open and how, with every default filled in. */
 export interface HubSettings {
-  /** What messages call the model: the id as it was given. */
+  /** What messages call the model: the id as it was given, in one line. */
   readonly name: string;
   readonly id: string;
   readonly revision: string;
@@ -19,27 +20,31 @@ export interface HubSettings {
   readonly symlinks: boolean;
   readonly offline: boolean;
   readonly retries: number;
-  readonly timeoutMs: number;
+  readonly retryWaitMs: number;
+  readonly idleTimeoutMs: number;
+  readonly listingTimeoutMs: number;
   readonly fetch: typeof fetch;
   readonly signal: AbortSignal | undefined;
 }
 
 /** Options, or else the environment, or else the defaults.
- * @throws UnclipError "input" if the id or the endpoint cannot be one */
-export function readSettings(name: string, options: HubOptions): HubSettings {
+ * @throws UnclipError "input" if the id or an option cannot be one */
+export function readSettings(source: string, options: HubOptions): HubSettings {
   const { env } = process;
-  const token = (options.token ?? env["HF_TOKEN"] ?? "").trim();
+  const { retries = 5, retryWaitMs = 500, idleTimeoutMs = 30_000, listingTimeoutMs = LISTING_TIMEOUT_MS } = options;
   return {
-    name,
-    ...parseHubModelId(name),
+    name: quote(source),
+    ...parseHubModelId(source),
     ...(options.variant !== undefined && { variant: options.variant }),
     endpoint: checkEndpoint(options.endpoint ?? (env["HF_ENDPOINT"] || HUB_ENDPOINT)),
-    token: token === "" ? undefined : token,
+    token: checkToken((options.token ?? env["HF_TOKEN"] ?? "").trim()),
     cacheDir: resolve(withHome(options.cacheDir ?? defaultCacheDir(env))),
     symlinks: !isOn(env["HF_HUB_DISABLE_SYMLINKS"]),
     offline: options.offline ?? isOn(env["HF_HUB_OFFLINE"]),
-    retries: options.retries ?? 5,
-    timeoutMs: options.timeoutMs ?? 30_000,
+    retries: checkRetries(retries),
+    retryWaitMs: checkMilliseconds("retryWaitMs", retryWaitMs),
+    idleTimeoutMs: checkMilliseconds("idleTimeoutMs", idleTimeoutMs),
+    listingTimeoutMs: checkMilliseconds("listingTimeoutMs", listingTimeoutMs),
     fetch: options.fetch ?? globalThis.fetch,
     signal: options.signal,
   };
@@ -60,12 +65,22 @@ function withHome(path: string): string {
   return path.replace(/^~(?=$|[/\\])/, homedir());
 }
 
-function checkEndpoint(endpoint: string): string {
-  if (/^https?:\/\//.test(endpoint) && URL.canParse(endpoint)) return endpoint.replace(/\/+$/, "");
-  throw new UnclipError("input", `endpoint: expected the address of a hub such as ${HUB_ENDPOINT}, got "${endpoint}"`);
+/** A token that cannot be a header would end up in the message of `fetch`. */
+function checkToken(token: string): string | undefined {
+  if (token === "") return undefined;
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new UnclipError(
+    "input",
+    `token: expected letters, digits and signs without spaces, got other characters; copy it again into HF_TOKEN`,
+  );
 }
 
-/** Whether `url` is the hub itself: there the token may go, unless the way there is less secure than the endpoint's. */
+function checkRetries(retries: number): number {
+  if (Number.isSafeInteger(retries) && retries >= 0) return retries;
+  throw new UnclipError("input", `retries: expected a whole number from 0, got "${quote(retries)}"`);
+}
+
+/** Whether `url` is the hub itself. There the token may go, unless the way there is less secure than the endpoint's. */
 export function isEndpoint({ endpoint }: Pick<HubSettings, "endpoint">, url: URL): boolean {
   const { host, protocol } = new URL(endpoint);
   return url.host === host && (url.protocol === protocol || url.protocol === "https:");

@@ -7,21 +7,21 @@ export class Interruption extends Error {
   constructor(
     /** What the caller gets if it does not pass. */
     readonly final: UnclipError,
-    /** What the server asks to wait. */
+    /** The pause that the server asks for. */
     readonly waitMs?: number,
   ) {
     super(final.message);
   }
 }
 
-/** The wait after the first failure; it doubles with each further one. */
-const FIRST_WAIT_MS = 500;
+/** The growing pauses stop growing here. */
 const LONGEST_WAIT_MS = 30_000;
 
 /** Repeats `attempt` while it is interrupted, with growing pauses, until `retries` in a row brought nothing new.
- * @param received what has arrived so far, in bytes: a repetition that brings more starts the count anew */
+ * @param received what has arrived so far, in bytes: a repetition that brings more starts the count anew
+ * @throws UnclipError that `attempt` threw last, or "aborted" if the signal fires */
 export async function withRetries<T>(
-  { name, retries, signal }: Pick<HubSettings, "name" | "retries" | "signal">,
+  { name, retries, retryWaitMs, signal }: Pick<HubSettings, "name" | "retries" | "retryWaitMs" | "signal">,
   attempt: () => Promise<T>,
   received: () => number = () => 0,
 ): Promise<T> {
@@ -36,8 +36,7 @@ export async function withRetries<T>(
       failures = received() > most ? 1 : failures + 1;
       most = Math.max(most, received());
       if (failures > retries) throw error.final;
-      const pauseMs = error.waitMs ?? Math.min(FIRST_WAIT_MS * 2 ** (failures - 1), LONGEST_WAIT_MS);
-      await pause(pauseMs, signal);
+      await pause(error.waitMs ?? Math.min(retryWaitMs * 2 ** (failures - 1), LONGEST_WAIT_MS), signal);
     }
   }
 }

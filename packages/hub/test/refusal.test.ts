@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { MODEL, type Fault } from "./hub-server.js";
-import { errorOf, setUp, WEIGHTS } from "./hub-setup.js";
+import { MODEL, type Fault } from "../../../test-support/hub-server.js";
+import { errorOf, setUp, WEIGHTS } from "./setup.js";
 
-describe("openHubModel, refusals", () => {
+describe("fetchSnapshot, refusals", () => {
   it.each<[string, Fault, string | undefined, string]>([
     [
       "401",

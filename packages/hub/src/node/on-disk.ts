@@ -1,4 +1,4 @@
-import { UnclipError } from "@unclip/tensor";
+import { quote, UnclipError } from "@unclip/tensor";
 
 const CURES: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full; free some space, or set HF_HUB_CACHE to a folder on a larger disk",
@@ -9,13 +9,23 @@ const CURES: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of this path is a file; set HF_HUB_CACHE to a folder",
 };
 
-/** Runs `work` on the file system; what it throws becomes one sentence with the cure.
- * @param path the file or folder it works on */
+/** A path is quoted longer than other text: its end says what it is. */
+const MOST_PATH_CHARACTERS = 300;
+
+/** Runs `work` on the file system. What it throws becomes one sentence with the cure.
+ * @param path the file or folder that it works on
+ * @throws UnclipError "download" */
 export async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
     const { code = "", message } = cause as NodeJS.ErrnoException;
-    throw new UnclipError("download", `${path}: ${CURES[code] ?? `cannot be written (${message})`}`, { cause });
+    const problem = CURES[code] ?? `cannot be written (${quote(message)})`;
+    throw new UnclipError("download", `${pathInMessage(path)}: ${problem}`, { cause });
   }
+}
+
+/** A path on this machine as a part of a message. */
+export function pathInMessage(path: string): string {
+  return quote(path, { max: MOST_PATH_CHARACTERS });
 }

@@ -1,11 +1,11 @@
-import { UnclipError } from "@unclip/tensor";
+import { quote, UnclipError } from "@unclip/tensor";
 import { open, rm, stat, type FileHandle } from "node:fs/promises";
-import type { HubProgress } from "../hub.js";
-import { fileUrl, type ListedFile } from "./listing.js";
+import type { HubProgress } from "../options.js";
+import { fileUrl, type ListedFile } from "./listed-file.js";
+import { onDisk } from "./on-disk.js";
 import { request, type HubAnswer } from "./request.js";
-import { Interruption, withRetries } from "./retry.js";
 import { isEndpoint, type HubSettings } from "./settings.js";
-import { onDisk } from "./storage-error.js";
+import { Interruption, withRetries } from "./with-retries.js";
 
 /** One file on its way. */
 export interface Transfer {
@@ -19,14 +19,14 @@ export interface Transfer {
 
 /** Fetches what is missing of a file, until all of it has arrived.
  *
- * A transfer that broke goes on where it stopped, by Range. What the beginning belongs to is known from its name, which is the
- * file's hash and, quoted, its ETag on the hub. A storage server that the hub redirects to has ETags of its own: there If-Range
- * is sent once an answer has told the ETag.
+ * A transfer that broke goes on where it stopped, by Range. The name of the partial file says which file it is the beginning of: it
+ * is the file's hash and, in quotation marks, the file's ETag on the hub. A storage server that the hub redirects to has ETags of its
+ * own. If-Range is sent to it once an answer has told the ETag.
  * @throws UnclipError "download" if it cannot be had */
-export async function fetchPartial(transfer: Transfer): Promise<void> {
+export async function transferFile(transfer: Transfer): Promise<void> {
   const { settings, commit, file, partial, report } = transfer;
   const etags = new Map<string, string>(); // of the file, by host
-  let received = await beginningOf(transfer);
+  let received = await preparePartial(transfer);
   const status = received === 0 ? "download" : "resume";
   report(received, status);
 
@@ -36,7 +36,7 @@ export async function fetchPartial(transfer: Transfer): Promise<void> {
     return { range: `bytes=${received}-`, ...(etag !== undefined && { "if-range": etag }) };
   };
   const receive = async ({ response, url, linkedEtag, chunks }: HubAnswer): Promise<void> => {
-    checkOffer(transfer, linkedEtag);
+    checkHash(transfer, linkedEtag);
     if (received > 0 && !isContinuation(response, received, { file, etag: etags.get(url.host) })) {
       await onDisk(partial, () => rm(partial, { force: true })); // a new file: another process may still write to the old one
       received = 0;
@@ -65,8 +65,9 @@ export async function fetchPartial(transfer: Transfer): Promise<void> {
   await withRetries(settings, attempt, () => received);
 }
 
-/** How much of the file is here from earlier. */
-async function beginningOf({ file, partial }: Transfer): Promise<number> {
+/** Makes sure that there is a partial file that can be the beginning of the file.
+ * @returns its size in bytes */
+async function preparePartial({ file, partial }: Transfer): Promise<number> {
   const { size } = await stat(partial).catch(() => ({ size: 0 }));
   if (size > 0 && size <= file.sizeBytes) return size;
   await onDisk(partial, async () => {
@@ -77,12 +78,13 @@ async function beginningOf({ file, partial }: Transfer): Promise<number> {
 }
 
 /** Throws if the hub says that it redirects to another file than the one it listed. */
-function checkOffer({ settings, file }: Transfer, linkedEtag: string | undefined): void {
+function checkHash({ settings, file }: Transfer, linkedEtag: string | undefined): void {
   const offered = linkedEtag?.replace(/^W\//, "").replaceAll('"', "");
   if (offered === undefined || offered === file.etag) return;
   throw new UnclipError(
     "download",
-    `${settings.name}: ${file.path} is listed with hash ${file.etag}, but offered with ${offered}; check HF_ENDPOINT, or try again later`,
+    `${settings.name}: ${quote(file.path)} is listed with hash ${file.etag}, but offered with ${quote(offered)}; ` +
+      `check HF_ENDPOINT, or try again later`,
   );
 }
 
@@ -101,7 +103,8 @@ function isContinuation(
   );
 }
 
-/** Writes to a place, not to the end: if two processes write the same file, they write the same bytes to the same places. */
+/** Writes to a place, not to the end: if two processes write the same file, they write the same bytes to the same places.
+ * Nothing is written beyond the listed size, for which the disk was found large enough. */
 async function writeAt(
   { settings, file, partial }: Transfer,
   target: FileHandle,
@@ -111,7 +114,7 @@ async function writeAt(
     await onDisk(partial, () => rm(partial, { force: true }));
     throw new UnclipError(
       "download",
-      `${settings.name}: the server sends more than the ${file.sizeBytes} bytes that ${file.path} is listed with; ` +
+      `${settings.name}: the server sends more than the ${file.sizeBytes} bytes that ${quote(file.path)} is listed with; ` +
         `check whether a proxy changes files`,
     );
   }
@@ -123,6 +126,6 @@ async function writeAt(
 
 function interrupted({ settings, file }: Transfer, reason: string): Interruption {
   return new Interruption(
-    new UnclipError("download", `${settings.name}: ${file.path}: ${reason}, again and again; try again later`),
+    new UnclipError("download", `${settings.name}: ${quote(file.path)}: ${reason}, again and again; try again later`),
   );
 }

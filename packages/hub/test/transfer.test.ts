@@ -1,10 +1,10 @@
-import type { HubProgress } from "@unclip/runtime/node";
+import type { HubProgress } from "@unclip/hub/node";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { gitSha1, MODEL, sha256, type Exchange, type Fault } from "./hub-server.js";
-import { errorOf, faults, rangesOf, setUp, WEIGHTS, type Setup } from "./hub-setup.js";
+import { gitSha1, MODEL, sha256, type Exchange, type Fault } from "../../../test-support/hub-server.js";
+import { errorOf, expectSame, faults, rangesOf, setUp, WEIGHTS, type Setup } from "./setup.js";
 
-describe("openHubModel, broken connections", () => {
+describe("fetchSnapshot, broken connections", () => {
   it.each<[string, Fault[]]>([
     ["breaks midway", [{ breakAfter: 50_000 }]],
     ["breaks before the first byte", [{ breakAfter: 0 }]],
@@ -19,8 +19,8 @@ describe("openHubModel, broken connections", () => {
   ])("survives a storage server that %s", async (_, list) => {
     const { hub, open, files, at, commit } = await setUp();
     hub.fault = faults(...list);
-    await open({ retries: 3, timeoutMs: list[0]!.stallAfter === undefined ? 30_000 : 1000 });
-    expect(await readFile(at("snapshots", commit, WEIGHTS))).toEqual(files[WEIGHTS]);
+    await open({ retries: 3, idleTimeoutMs: list[0]!.stallAfter === undefined ? 30_000 : 400 });
+    expectSame(await readFile(at("snapshots", commit, WEIGHTS)), files[WEIGHTS]);
     const [fault] = list;
     const arrived = fault!.breakAfter ?? fault!.endAfter ?? fault!.stallAfter ?? 0;
     const [, second] = rangesOf(hub);
@@ -54,7 +54,7 @@ describe("openHubModel, broken connections", () => {
     await open({ onProgress: (event) => events.push(event) });
     expect(rangesOf(hub)).toEqual([`bytes=${size}-`]);
     expect(events.find(({ file }) => file === WEIGHTS)).toMatchObject({ fileLoaded: size, status: "resume" });
-    expect(await readFile(at("snapshots", commit, WEIGHTS))).toEqual(files[WEIGHTS]);
+    expectSame(await readFile(at("snapshots", commit, WEIGHTS)), files[WEIGHTS]);
     await expect(stat(partial)).rejects.toThrow("ENOENT");
   });
 
@@ -69,7 +69,7 @@ describe("openHubModel, broken connections", () => {
       [true, etag],
       [true, etag],
     ]);
-    expect(await readFile(at("snapshots", commit, WEIGHTS))).toEqual(files[WEIGHTS]);
+    expectSame(await readFile(at("snapshots", commit, WEIGHTS)), files[WEIGHTS]);
   });
 
   it("takes up a small file with the hash as its ETag", async () => {
@@ -92,10 +92,10 @@ describe("openHubModel, broken connections", () => {
   });
 });
 
-describe("openHubModel, damaged files", () => {
+describe("fetchSnapshot, damaged files", () => {
   const snapshotIsEmpty = async ({ at }: Setup) => expect(stat(at("snapshots"))).rejects.toThrow("ENOENT");
   const blobsOf = async ({ at, files }: Setup) => {
-    const sha = sha256(files[WEIGHTS]!);
+    const sha = sha256(files[WEIGHTS]);
     return Promise.all(
       [sha, `${sha}.incomplete`].map((name) =>
         stat(at("blobs", name)).then(
@@ -110,7 +110,7 @@ describe("openHubModel, damaged files", () => {
     const { hub, open, files, at, commit } = await setUp();
     hub.fault = faults({ corrupt: true });
     await open();
-    expect(await readFile(at("snapshots", commit, WEIGHTS))).toEqual(files[WEIGHTS]);
+    expectSame(await readFile(at("snapshots", commit, WEIGHTS)), files[WEIGHTS]);
     expect(rangesOf(hub)).toEqual([undefined, undefined]);
   });
 
@@ -119,7 +119,7 @@ describe("openHubModel, damaged files", () => {
     await mkdir(at("blobs"), { recursive: true });
     await writeFile(at("blobs", `${sha256(files[WEIGHTS]!)}.incomplete`), Buffer.alloc(1000, 7));
     await open();
-    expect(await readFile(at("snapshots", commit, WEIGHTS))).toEqual(files[WEIGHTS]);
+    expectSame(await readFile(at("snapshots", commit, WEIGHTS)), files[WEIGHTS]);
   });
 
   it("refuses a file whose hash stays wrong", async () => {

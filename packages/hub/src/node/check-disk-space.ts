@@ -1,11 +1,12 @@
 import { UnclipError } from "@unclip/tensor";
 import { mkdir, stat, statfs } from "node:fs/promises";
 import type { HubCache } from "./cache.js";
-import type { ListedFile } from "./listing.js";
+import type { ListedFile } from "./listed-file.js";
+import { onDisk, pathInMessage } from "./on-disk.js";
 import type { HubSettings } from "./settings.js";
-import { onDisk } from "./storage-error.js";
 
-/** Throws UnclipError "download" if what is missing of `files` does not fit on the disk: better now than hours later. */
+/** Checks that what is missing of `files` fits on the disk: better now than hours later.
+ * @throws UnclipError "download" if it does not */
 export async function checkDiskSpace(
   { name, cacheDir }: HubSettings,
   cache: HubCache,
@@ -23,7 +24,7 @@ export async function checkDiskSpace(
   if (needed <= free) return;
   throw new UnclipError(
     "download",
-    `${name}: ${gigabytes(needed)} are to be fetched, but the disk of ${cacheDir} has ${gigabytes(free)} free; ` +
+    `${name}: ${gigabytes(needed)} are to be fetched, but the disk of ${pathInMessage(cacheDir)} has ${gigabytes(free)} free; ` +
       `free some space, or set HF_HUB_CACHE to a folder on a larger disk`,
   );
 }

@@ -3,9 +3,9 @@ import { lstat, mkdir, readFile, readlink, symlink, writeFile } from "node:fs/pr
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { gitSha1, MODEL, sha256 } from "./hub-server.js";
-import { CACHED, setUp, WEIGHTS, type Setup } from "./hub-setup.js";
-import { readFolder } from "./support.js";
+import { gitSha1, MODEL, sha256 } from "../../../test-support/hub-server.js";
+import { CACHED, setUp, WEIGHTS, type Setup } from "./setup.js";
+import { readFolder } from "../../../test-support/folders.js";
 
 /** A model that does not change with other fixtures. */
 const files = {

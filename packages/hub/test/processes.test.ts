@@ -4,8 +4,8 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { build } from "tsup";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { MODEL, sha256 } from "./hub-server.js";
-import { setUp, WEIGHTS, type Setup } from "./hub-setup.js";
+import { MODEL, sha256 } from "../../../test-support/hub-server.js";
+import { expectSame, setUp, WEIGHTS, type Setup } from "./setup.js";
 
 /** The package as one file, which other processes can run without a build. */
 let bundle: string;
@@ -13,7 +13,7 @@ let bundle: string;
 beforeAll(async () => {
   const outDir = join(import.meta.dirname, "../node_modules/.cache/hub-processes");
   await build({
-    entry: { runtime: join(import.meta.dirname, "../src/node.ts") },
+    entry: { hub: join(import.meta.dirname, "../src/node.ts") },
     outDir,
     format: "esm",
     config: false,
@@ -21,15 +21,15 @@ beforeAll(async () => {
     noExternal: [/^@unclip\//],
     esbuildOptions: (options) => void (options.conditions = ["@unclip/source", "node", "import"]),
   });
-  bundle = join(outDir, "runtime.js");
+  bundle = join(outDir, "hub.js");
   return () => rm(outDir, { recursive: true, force: true });
 });
 
 /** A process that opens the model and prints the status of each progress event. */
 function startProcess({ hub, cacheDir }: Setup): ChildProcess {
   const program = `
-    import { openHubModel } from ${JSON.stringify(bundle)};
-    await openHubModel(${JSON.stringify(MODEL)}, {
+    import { fetchSnapshot } from ${JSON.stringify(bundle)};
+    await fetchSnapshot(${JSON.stringify(MODEL)}, {
       files: ({ files }) => files.map(({ path }) => path),
       onProgress: ({ file, fileLoaded, status }) => console.log(file, fileLoaded, status),
     });`;
@@ -55,12 +55,12 @@ const lockOf = ({ cacheDir, files }: Setup) =>
   join(cacheDir, ".locks/models--maker--karlo-tiny", `${sha256(files[WEIGHTS]!)}.unclip.lock`);
 
 async function expectWhole({ at, commit, files, cacheDir }: Setup): Promise<void> {
-  expect(await readFile(at("snapshots", commit, WEIGHTS))).toEqual(files[WEIGHTS]);
+  expectSame(await readFile(at("snapshots", commit, WEIGHTS)), files[WEIGHTS]);
   expect((await readdir(at("blobs"))).filter((name) => name.includes("incomplete"))).toEqual([]);
   expect(await readdir(join(cacheDir, ".locks/models--maker--karlo-tiny"))).toEqual([]);
 }
 
-describe("openHubModel, several processes", () => {
+describe("fetchSnapshot, several processes", () => {
   it("lets one fetch a file while the others wait", async () => {
     const setup = await setUp();
     setup.hub.fault = ({ on }) => (on === "storage" ? { slowMs: 60 } : undefined);

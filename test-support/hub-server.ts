@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
@@ -7,7 +7,13 @@ import { onTestFinished } from "vitest";
 export interface Fault {
   /** Answer with this status instead. */
   readonly status?: number;
+  /** What follows the status on its line. */
+  readonly reason?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The body of that answer. */
+  readonly text?: string;
+  /** Send `text` again and again, with a pause, for ever. */
+  readonly endlessMs?: number;
   /** Send so many bytes of the body, then break the connection. */
   readonly breakAfter?: number;
   /** Send so many bytes of the body, then end as if that were all. */
@@ -72,7 +78,7 @@ export async function startHub(options: { readonly token?: string } = {}): Promi
       exchanges.push(exchange);
       const fault = hub.fault(exchange) ?? {};
       if (fault.silent) return;
-      if (fault.status !== undefined) return response.writeHead(fault.status, fault.headers).end();
+      if (fault.status !== undefined) return void sendFault(response, fault);
       route(new URL(url, "http://host"), { request, response, fault });
     };
 
@@ -146,6 +152,16 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+async function sendFault(response: ServerResponse, fault: Fault): Promise<void> {
+  const { status = 200, reason = STATUS_CODES[status] ?? "", headers = {}, text = "", endlessMs } = fault;
+  response.writeHead(status, reason, headers);
+  while (endlessMs !== undefined && !response.destroyed) {
+    await new Promise((done) => response.write(text, done));
+    await new Promise((done) => setTimeout(done, endlessMs));
+  }
+  response.end(text);
+}
+
 function sendJson(response: ServerResponse, value: unknown): void {
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify(value));
@@ -206,7 +222,7 @@ async function sendBody(response: ServerResponse, body: Buffer, fault: Fault): P
     await new Promise((done) => response.write(body.subarray(at, Math.min(at + 16384, end)), done));
     if (fault.slowMs !== undefined) await new Promise((done) => setTimeout(done, fault.slowMs));
   }
-  await new Promise((done) => setTimeout(done, fault.breakAfter === undefined ? 0 : 400)); // what was sent arrives first
+  await new Promise((done) => setTimeout(done, fault.breakAfter === undefined ? 0 : 150)); // what was sent arrives first
   if (fault.breakAfter !== undefined) response.destroy();
   else if (fault.stallAfter === undefined) response.end();
 }

@@ -1,8 +1,10 @@
-import { checkAborted } from "@unclip/tensor";
-import type { HubModel, HubOptions, SelectFiles } from "../hub.js";
+import { checkAborted, quote, UnclipError } from "@unclip/tensor";
+import type { HubModel } from "../model-id.js";
+import type { HubOptions } from "../options.js";
+import type { SelectFiles } from "../repository.js";
 import { createHubCache } from "./cache.js";
-import { checkCached } from "./offline.js";
-import { fetchModel } from "./online.js";
+import { checkCached } from "./check-cached.js";
+import { fetchModel } from "./fetch-model.js";
 import { readSettings } from "./settings.js";
 
 /** A model of the hub whose selected files are all in the cache. */
@@ -21,11 +23,13 @@ export interface SnapshotOptions extends HubOptions {
  *
  * The cache is the one of Python's huggingface_hub. With a commit as revision, a model that is in the cache is found without any
  * request; with a branch or a tag, the hub is asked what it stands for now.
- * @param id "owner/name" or "owner/name@revision", where the revision is a branch, a tag or a commit; default "main"
- * @throws UnclipError "input" if the id is not one, "download" if a file cannot be had, "aborted" if the signal fires */
-export async function fetchSnapshot(id: string, options: SnapshotOptions): Promise<HubSnapshot> {
+ * @param source "owner/name" or "owner/name@revision", where the revision is a branch, a tag or a commit; default "main"
+ * @throws UnclipError "input" if the id or an option is not one, "download" if a file cannot be had, "aborted" if the signal fires */
+export async function fetchSnapshot(source: string, options: SnapshotOptions): Promise<HubSnapshot> {
   const { files: select, onProgress } = options;
-  const settings = readSettings(id, options);
+  if (typeof select !== "function")
+    throw new UnclipError("input", `files: expected a function that chooses files, got "${quote(select)}"`);
+  const settings = readSettings(source, options);
   checkAborted(settings.signal, settings.name);
   const cache = createHubCache(settings);
   const obtain = settings.offline ? checkCached : fetchModel;

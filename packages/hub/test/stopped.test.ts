@@ -1,10 +1,10 @@
-import type { HubProgress } from "@unclip/runtime/node";
+import type { HubProgress } from "@unclip/hub/node";
 import { readFile, stat } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { MODEL, sha256, type Exchange, type Fault } from "./hub-server.js";
-import { errorOf, rangesOf, setUp, WEIGHTS } from "./hub-setup.js";
+import { MODEL, sha256, type Exchange, type Fault } from "../../../test-support/hub-server.js";
+import { errorOf, expectSame, rangesOf, setUp, WEIGHTS } from "./setup.js";
 
-describe("openHubModel, stopped", () => {
+describe("fetchSnapshot, stopped", () => {
   it("stops midway, keeps what has arrived and goes on from there", async () => {
     const { hub, open, files, at, commit } = await setUp();
     hub.fault = ({ on }) => (on === "storage" ? { slowMs: 50 } : undefined);
@@ -27,7 +27,7 @@ describe("openHubModel, stopped", () => {
     hub.exchanges.length = 0;
     await open();
     expect(rangesOf(hub)).toEqual([`bytes=${size}-`]);
-    expect(await readFile(at("snapshots", commit, WEIGHTS))).toEqual(files[WEIGHTS]);
+    expectSame(await readFile(at("snapshots", commit, WEIGHTS)), files[WEIGHTS]);
   });
 
   it.each(["download", "verify", "done"] as const)("stops at a file's first event of %s", async (status) => {
@@ -37,7 +37,7 @@ describe("openHubModel, stopped", () => {
     expect((await errorOf(open({ signal: stop.signal, onProgress }))).code).toBe("aborted");
     await expect(stat(at("snapshots"))).rejects.toThrow("ENOENT");
     await open();
-    expect(await readFile(at("snapshots", commit, WEIGHTS))).toEqual(files[WEIGHTS]);
+    expectSame(await readFile(at("snapshots", commit, WEIGHTS)), files[WEIGHTS]);
   });
 
   it("stops when the last piece has arrived and the connection stays open", async () => {

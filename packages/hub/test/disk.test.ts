@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { MODEL } from "./hub-server.js";
-import { errorOf, setUp, WEIGHTS } from "./hub-setup.js";
+import { MODEL } from "../../../test-support/hub-server.js";
+import { errorOf, setUp, WEIGHTS } from "./setup.js";
 
 /** What a failing disk does: set by a test, asked by the functions below. */
 const disk = vi.hoisted(() => ({
@@ -25,7 +25,7 @@ vi.mock("node:fs/promises", async (load) => {
   return { ...fs, open: failing, statfs: space };
 });
 
-describe("openHubModel, the disk", () => {
+describe("fetchSnapshot, the disk", () => {
   it("says before it begins that the files do not fit", async () => {
     const { hub, open, cacheDir } = await setUp();
     disk.freeBytes = 1000;

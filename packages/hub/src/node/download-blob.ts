@@ -1,14 +1,15 @@
-import { checkAborted, UnclipError } from "@unclip/tensor";
+import { checkAborted, quote, UnclipError } from "@unclip/tensor";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { HubProgress } from "../hub.js";
-import { hashBlob } from "./blob-hash.js";
 import type { HubCache } from "./cache.js";
-import type { ListedFile } from "./listing.js";
-import { withLock } from "./lock.js";
-import { fetchPartial, type Transfer } from "./partial.js";
+import { checkDiskSpace } from "./check-disk-space.js";
+import { hashBlob } from "./hash-blob.js";
+import type { ListedFile } from "./listed-file.js";
+import { onDisk, pathInMessage } from "./on-disk.js";
+import type { ReportProgress } from "./progress.js";
 import type { HubSettings } from "./settings.js";
-import { onDisk } from "./storage-error.js";
+import { transferFile, type Transfer } from "./transfer.js";
+import { withLock } from "./with-lock.js";
 
 const MOST_ATTEMPTS = 5;
 
@@ -17,18 +18,18 @@ export interface BlobDownload {
   readonly settings: HubSettings;
   readonly cache: HubCache;
   readonly commit: string;
-  readonly report: (file: ListedFile, fileLoaded: number, status: HubProgress["status"]) => void;
+  readonly report: ReportProgress;
 }
 
-/** Brings the blob of a file into the cache. It gets its name only when all of it is there and its hash is right.
+/** Fetches a file into the cache. Its blob gets its name only when all of it has arrived and its hash is right.
  * @throws UnclipError "download" if it cannot be had, "aborted" if the signal fires; what has arrived is kept */
 export async function downloadBlob(file: ListedFile, download: BlobDownload): Promise<void> {
   const { settings, cache, commit, report } = download;
   const partial = cache.partial(file.etag);
   await onDisk(partial, () => mkdir(dirname(partial), { recursive: true }));
-  const onWait = async () => report(file, await sizeOf(partial), "download");
+  const onWait = async () => report(file, await sizeOf(partial), "wait");
   await withLock(cache.lock(file.etag), { ...settings, onWait }, async () => {
-    const transfer = { settings, commit, file, partial, report: report.bind(undefined, file) };
+    const transfer: Transfer = { settings, commit, file, partial, report: (...args) => report(file, ...args) };
     for (let attempt = 1; (await cache.find(commit, file)) === undefined; attempt++)
       await fetchBlob(transfer, cache, attempt).catch((error: unknown) => {
         if (!isGone(error) || attempt === MOST_ATTEMPTS) throw error;
@@ -40,7 +41,8 @@ export async function downloadBlob(file: ListedFile, download: BlobDownload): Pr
 /** Damaged content is thrown away, and fetched once more: what an earlier download left may have been the damage. */
 async function fetchBlob(transfer: Transfer, cache: HubCache, attempt: number): Promise<void> {
   const { settings, file, partial, report } = transfer;
-  await fetchPartial(transfer);
+  await checkDiskSpace(settings, cache, [file]); // others may have filled the disk since we began
+  await transferFile(transfer);
   report(file.sizeBytes, "verify");
   const hash = await hashOf(transfer);
   if (hash === file.etag) {
@@ -54,13 +56,13 @@ async function fetchBlob(transfer: Transfer, cache: HubCache, attempt: number): 
   if (attempt === 1) return;
   throw new UnclipError(
     "download",
-    `${settings.name}: ${file.path} arrived damaged twice (hash ${hash}, expected ${file.etag}) and was thrown away; ` +
+    `${settings.name}: ${quote(file.path)} arrived damaged twice (hash ${hash}, expected ${file.etag}) and was thrown away; ` +
       `try again later, and check whether a proxy changes files`,
   );
 }
 
-/** Whether something failed because the file on its way is no longer there: another process, which had lost its lock, was faster
- * and has given it its name. */
+/** Whether something failed because the partial file is no longer there: another process, which had lost its lock, was faster and has
+ * given it the blob's name. */
 function isGone(error: unknown): boolean {
   return error instanceof UnclipError && (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
 }
@@ -70,7 +72,8 @@ async function hashOf({ settings: { name, signal }, file, partial }: Transfer): 
     return await hashBlob(partial, file, signal);
   } catch (cause) {
     checkAborted(signal, name);
-    throw new UnclipError("download", `${partial}: cannot be read back (${(cause as Error).message})`, { cause });
+    const reason = quote((cause as Error).message);
+    throw new UnclipError("download", `${pathInMessage(partial)}: cannot be read back (${reason})`, { cause });
   }
 }
 
