@@ -13,7 +13,7 @@ describe("openHubModel", () => {
     const folder = await open();
     expect(folder).toMatchObject({ name: MODEL, id: MODEL, revision: "main", commit });
     expect(folder.directory).toBe(at("snapshots", commit));
-    expect(folder.weightsDirectory).toBe(at());
+    expect(folder.weightsDirectory).toBe(dirname(at()));
     expect(await folder.text("model_index.json")).toBe(files["model_index.json"]!.toString());
     const expected = await runPrior(await openModelFolder(fixturePath("karlo-tiny")));
     expect(await runPrior(folder)).toEqual(expected);
@@ -121,11 +121,10 @@ describe("openHubModel", () => {
   it("does without symbolic links where they are off", async () => {
     vi.stubEnv("HF_HUB_DISABLE_SYMLINKS", "1");
     const { open, commit, at, files } = await setUp();
-    const folder = await open();
+    await open();
     const pointer = await lstat(at("snapshots", commit, WEIGHTS));
     expect([pointer.isFile(), pointer.nlink]).toEqual([true, 2]); // a second name, no copy
     expect((await stat(at("blobs", sha256(files[WEIGHTS]!)))).ino).toBe(pointer.ino);
-    expect(folder.weightsDirectory).toBe(folder.directory);
     vi.unstubAllEnvs();
   });
 });
@@ -278,10 +277,8 @@ describe("selectModelFiles", () => {
     );
   });
 
-  it("refuses weights that are Python pickles, before anything large is fetched", async () => {
-    await expect(select(["model_index.json", "prior/diffusion_pytorch_model.bin"])).rejects.toMatchObject({
-      code: "weights",
-      message: expect.stringContaining("prior: only diffusion_pytorch_model.bin is there, which is a Python pickle"),
-    });
+  it("takes files of torch.save where there are no safetensors", async () => {
+    const bin = "prior/diffusion_pytorch_model.bin";
+    expect(await select(["model_index.json", bin])).toEqual(["model_index.json", bin]);
   });
 });

@@ -2,6 +2,7 @@ export { type ConfigReader, createConfigReader } from "./config-reader.js";
 export { type UnclipErrorCode, UnclipError, isUnclipError, checkAborted } from "./errors.js";
 export { parseRecord } from "./parse-record.js";
 export { type Picture, picturesFromPixels, pixelsFromPicture } from "./picture.js";
+export { quote } from "./quote.js";
 export { type Random, createRandom, perPicture } from "./random.js";
 export { createRun, type Run } from "./run.js";
 export { resizeBicubic, resizePicture } from "./resize.js";
