@@ -51,6 +51,9 @@ export function parseSafetensorsHeader(header: Uint8Array, fileBytes: number, wh
   const start = PREFIX_BYTES + header.length;
   const { __metadata__: metadata, ...records } = parseHeader(header, `${where} (header)`);
   checkMetadata(metadata, where);
+  const broken = Object.keys(records).find((name) => /\p{Surrogate}/u.test(name));
+  if (broken !== undefined)
+    throw new UnclipError("weights", `${where}: the header has a name that is no text: ${quote(broken)}`);
   const entries = Object.entries(records).map(
     ([name, record]) => [name, readEntry(record, start, fileBytes, `${where}: ${quote(name)}`)] as const,
   );

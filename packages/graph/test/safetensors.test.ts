@@ -56,6 +56,7 @@ describe("parseSafetensorsHeader", () => {
       8,
       /a: type F8_E4M3 is not supported; expected one of F32, F16, BF16/,
     ],
+    ["half a character", { "a\ud800": tensorOf(0, 8) }, 8, /a name that is no text: a $/],
     ["a list of types", { a: tensorOf(0, 8, [2], ["F32"] as never) }, 8, /a: type \["F32"\] is not supported/],
     [
       "a type that is no text",
@@ -81,7 +82,7 @@ describe("parseSafetensorsHeader", () => {
       "a header nested without end",
       `{"a":${"[".repeat(5000)}${"]".repeat(5000)}}`,
       0,
-      /128 levels deep at most, got 5001/,
+      /127 levels deep at most, got 5001/,
     ],
     [
       "a name that fills the screen",

@@ -8,14 +8,14 @@ export interface ParseRecordOptions {
 }
 
 /** The depth at which Rust's reader of JSON stops, and with it that of safetensors. */
-const MAX_DEPTH = 128;
+const MAX_DEPTH = 127;
 
 /** The size of the largest header that safetensors allows; no config or vocabulary comes near it. */
 const MAX_CHARACTERS = 100_000_000;
 
 /** The JSON object that `text` holds. Infinity and NaN, which Python writes into JSON, are read as Infinity and null.
  * @param where the file's name, for messages
- * @throws UnclipError "config" if it is not JSON or not an object, is nested deeper than 128 levels or longer than 100,000,000 characters */
+ * @throws UnclipError "config" if it is not JSON or not an object, is nested deeper than 127 levels or longer than 100,000,000 characters */
 export function parseRecord(text: string, where: string, options: ParseRecordOptions = {}): Record<string, unknown> {
   const { strict = false } = options;
   if (text.length > MAX_CHARACTERS) {

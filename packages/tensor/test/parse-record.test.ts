@@ -30,7 +30,7 @@ describe("parseRecord", () => {
     ["a list", "[1]", /^f: expected a JSON object, got an array$/],
     ["null", "null", /^f: expected a JSON object, got null$/],
     ["a long text", JSON.stringify("x".repeat(500)), /^f: expected a JSON object, got x{97}\.\.\.$/],
-    ["deep nesting", nested(129), /^f: expected JSON nested 128 levels deep at most, got 129$/],
+    ["deep nesting", nested(128), /^f: expected JSON nested 127 levels deep at most, got 128$/],
     ["very deep nesting", nested(1e6), /got 1000000$/],
   ])("refuses %s", (_, text, message) => {
     expect(() => parseRecord(text, "f")).toThrow(message);
@@ -42,7 +42,7 @@ describe("parseRecord", () => {
   });
 
   it("takes what is nested as deep as allowed, brackets within texts not counted", () => {
-    expect(parseRecord(nested(128), "f")).toHaveProperty("a");
+    expect(parseRecord(nested(127), "f")).toHaveProperty("a");
     expect(parseRecord(JSON.stringify({ a: "[".repeat(500) }), "f")).toHaveProperty("a");
   });
 
