@@ -9,7 +9,7 @@ import {
   type NodeRecord,
   type PortRecord,
 } from "./onnx.js";
-import type { WeightType } from "./safetensors.js";
+import type { WeightType } from "./weight-entry.js";
 
 /** A value of the graph under construction: the output of a node, an input or a constant. */
 export interface Value {
@@ -36,7 +36,7 @@ export interface Graph {
   readonly outputs: readonly PortRecord[];
   /** Its nodes in the order in which they were built, for counting what they cost. */
   readonly operations: readonly Operation[];
-  /** Safetensors files that hold the weights, relative to the model folder. */
+  /** Files that hold the weights, relative to the model folder. */
   readonly weightFiles: readonly string[];
   /** What the weights take in memory once they are float32. */
   readonly weightBytes: number;

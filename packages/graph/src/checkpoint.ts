@@ -1,9 +1,9 @@
 import { UnclipError } from "@unclip/tensor";
-import type { SafetensorsEntry } from "./safetensors.js";
+import type { WeightEntry } from "./weight-entry.js";
 
 /** A weight of a checkpoint: where it lies, and in which file. */
-export interface Weight extends SafetensorsEntry {
-  /** Path of the safetensors file, relative to the model folder. */
+export interface Weight extends WeightEntry {
+  /** Path of its file, relative to the model folder. */
   readonly file: string;
 }
 
@@ -20,7 +20,7 @@ export interface Checkpoint {
  * @throws UnclipError "weights" if two files hold the same name */
 export function createCheckpoint(
   name: string,
-  files: ReadonlyMap<string, ReadonlyMap<string, SafetensorsEntry>>,
+  files: ReadonlyMap<string, ReadonlyMap<string, WeightEntry>>,
 ): Checkpoint {
   const weights = new Map<string, Weight>();
   for (const [file, entries] of files) {

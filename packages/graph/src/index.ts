@@ -35,10 +35,6 @@ export {
   type PortRecord,
 } from "./onnx.js";
 export * from "./ops.js";
-export {
-  parseSafetensorsHeader,
-  safetensorsHeaderBytes,
-  SAFETENSORS_PREFIX_BYTES,
-  type SafetensorsEntry,
-  type WeightType,
-} from "./safetensors.js";
+export { parseSafetensorsHeader, readSafetensors } from "./safetensors.js";
+export { readTorchFile } from "./torch/torch-file.js";
+export type { WeightEntry, WeightFile, WeightType } from "./weight-entry.js";

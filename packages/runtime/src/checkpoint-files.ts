@@ -1,25 +1,18 @@
-import {
-  createCheckpoint,
-  parseSafetensorsHeader,
-  safetensorsHeaderBytes,
-  SAFETENSORS_PREFIX_BYTES,
-  type Checkpoint,
-  type SafetensorsEntry,
-} from "@unclip/graph";
+import { createCheckpoint, readSafetensors, readTorchFile, type Checkpoint, type WeightEntry } from "@unclip/graph";
 import { UnclipError } from "@unclip/tensor";
 import type { ModelFolder } from "./model-folder.js";
 import { componentName, EXPECTED_WEIGHTS, findWeightFiles } from "./weight-files.js";
 
-/** The weights of one component by name: only the headers of its safetensors files are read.
+/** The weights of one component by name: of its files, safetensors or those of torch.save, only the headers are read.
  * @param component sub-folder, for example "decoder"; "" if the model lies in the folder itself
- * @throws UnclipError "weights" if there are no safetensors files, or one of them is damaged */
+ * @throws UnclipError "weights" if there are no such files, or one of them is damaged */
 export async function readCheckpoint(folder: ModelFolder, component: string): Promise<Checkpoint> {
   const found = await findWeightFiles(folder, component);
   if (found === undefined)
     throw new UnclipError("weights", `${componentName(folder, component)}: no weights; expected ${EXPECTED_WEIGHTS}`);
-  const files = new Map<string, Map<string, SafetensorsEntry>>();
+  const files = new Map<string, Map<string, WeightEntry>>();
   for (const path of found.files) {
-    files.set(folder.weightLocation?.(path) ?? path, await readHeader(folder, path));
+    files.set(folder.weightLocation?.(path) ?? path, await readWeightEntries(folder, path));
   }
   return createCheckpoint(component === "" ? folder.name : component, files);
 }
@@ -31,7 +24,7 @@ export async function readCheckpoint(folder: ModelFolder, component: string): Pr
 export async function readScalar(folder: ModelFolder, component: string, key: string): Promise<number | undefined> {
   const { files } = (await findWeightFiles(folder, component)) ?? { files: [] };
   for (const path of files) {
-    const entry = (await readHeader(folder, path)).get(key);
+    const entry = (await readWeightEntries(folder, path)).get(key);
     if (entry === undefined) continue;
     const { type, dims, offset, sizeBytes } = entry;
     const read = SCALARS[type];
@@ -48,7 +41,7 @@ export async function readScalar(folder: ModelFolder, component: string, key: st
   return undefined;
 }
 
-const SCALARS: Partial<Record<SafetensorsEntry["type"], (view: DataView) => number>> = {
+const SCALARS: Partial<Record<WeightEntry["type"], (view: DataView) => number>> = {
   F32: (view) => view.getFloat32(0, true),
   F16: (view) => halfFloat(view.getUint16(0, true)),
   BF16: (view) => new Float32Array(Uint32Array.of(view.getUint16(0, true) << 16).buffer)[0]!,
@@ -62,13 +55,14 @@ function halfFloat(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-async function readHeader(folder: ModelFolder, path: string): Promise<Map<string, SafetensorsEntry>> {
-  const where = `${folder.name}/${path}`;
-  const size = await folder.sizeBytes(path);
-  const length = safetensorsHeaderBytes(await folder.bytes(path, 0, SAFETENSORS_PREFIX_BYTES), size, where);
-  return parseSafetensorsHeader(
-    await folder.bytes(path, SAFETENSORS_PREFIX_BYTES, SAFETENSORS_PREFIX_BYTES + length),
-    size,
-    where,
-  );
+/** Where the tensors of one weight file lie, by name: of safetensors if its name says so, otherwise of torch.save.
+ * @param path relative to the folder
+ * @throws UnclipError "weights" if the file is damaged, or cannot be mapped */
+export async function readWeightEntries(folder: ModelFolder, path: string): Promise<Map<string, WeightEntry>> {
+  const read = path.endsWith(".safetensors") ? readSafetensors : readTorchFile;
+  return read({
+    where: `${folder.name}/${path}`,
+    sizeBytes: await folder.sizeBytes(path),
+    bytes: (start, end) => folder.bytes(path, start, end),
+  });
 }

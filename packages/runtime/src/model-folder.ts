@@ -1,4 +1,4 @@
-import type { TextFolder } from "@unclip/tensor";
+import { UnclipError, type TextFolder } from "@unclip/tensor";
 
 /** A model folder in the diffusers layout, wherever it lies. Paths are relative to it and use "/". */
 export interface ModelFolder extends TextFolder {
@@ -21,8 +21,8 @@ export interface FolderOptions {
 export interface Directory extends ModelFolder {
   /** Absolute path. */
   readonly directory: string;
-  /** Absolute path of the folder to which weight locations are relative: the nearest that holds both the model folder
-   * and whatever its weight files link to. ONNX Runtime refuses weights that lie outside of it. */
+  /** Absolute path of the folder to which weight locations are relative: the model folder, or the Hugging Face cache if it lies
+   * there, whose blobs its files link to. ONNX Runtime refuses weights that lie outside of it. */
   readonly weightsDirectory: string;
   weightLocation(path: string): string;
 }
@@ -36,4 +36,14 @@ export interface BlobFolder extends ModelFolder {
  * @param component sub-folder, for example "decoder"; "" for the model folder itself */
 export function pathIn(component: string, file: string): string {
   return component === "" ? file : `${component}/${file}`;
+}
+
+/** The largest text file of a model is a vocabulary of some 20 MB. */
+const MAX_TEXT_BYTES = 2 ** 27;
+
+/** Refuses a text file that would not fit in memory.
+ * @throws UnclipError "config" */
+export function checkTextSize(sizeBytes: number, where: string): void {
+  if (sizeBytes <= MAX_TEXT_BYTES) return;
+  throw new UnclipError("config", `${where}: expected a text of ${MAX_TEXT_BYTES} bytes at most, got ${sizeBytes}`);
 }

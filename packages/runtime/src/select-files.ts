@@ -11,9 +11,8 @@ export interface SelectModelFilesOptions {
 }
 
 /** Selects what opening a model needs: the JSON files of the folder itself and, of each component, its configs, its vocabulary
- * and its safetensors weights, of the variant asked for or else the plain ones. Never a second copy of the weights in another format.
- *
- * The selection fails with UnclipError "weights" if a component has its weights as Python pickles only. */
+ * and its weights, of the variant asked for or else the plain ones. Never a second copy of the weights in another format: files of
+ * torch.save only where there are no safetensors. */
 export function selectModelFiles(options: SelectModelFilesOptions = {}): SelectFiles {
   return async (repository) => {
     const components = options.components ?? (await listComponents(repository));

@@ -2,7 +2,7 @@ import { UnclipError } from "@unclip/tensor";
 import { openSession } from "./web/session.js";
 import { createRuntimeWith, type Runtime, type RuntimeOptions } from "./runtime.js";
 
-export { readCheckpoint, readScalar } from "./checkpoint-files.js";
+export { readCheckpoint, readScalar, readWeightEntries } from "./checkpoint-files.js";
 export {
   HUB_ENDPOINT,
   isHubModelId,

@@ -3,7 +3,8 @@ import { cp, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fixturePath } from "../../../test-support/index.js";
-import { temporaryFolder, writeSafetensors } from "./support.js";
+import { storedTensors, torchFileOf } from "../../../test-support/torch-file.js";
+import { runPrior, temporaryFolder, writeSafetensors } from "./support.js";
 
 async function component(): Promise<{
   folder: string;
@@ -52,17 +53,61 @@ describe("readCheckpoint", () => {
     );
   });
 
-  it("refuses a folder that has only a pickle, and says how to get safetensors", async () => {
+  const prior = async () => readFile(fixturePath("karlo-tiny/prior/diffusion_pytorch_model.safetensors"));
+
+  it("maps files of torch.save where there are no safetensors", async () => {
+    const { folder, at, read } = await component();
+    const tensors = storedTensors(await prior());
+    await writeFile(at("diffusion_pytorch_model.bin"), torchFileOf(tensors));
+    const { weights } = await read();
+    expect([...weights.keys()].sort()).toEqual(Object.keys(tensors).sort());
+    expect(weights.get("clip_mean")).toMatchObject({ type: "F32", file: "prior/diffusion_pytorch_model.bin" });
+    const outcome = await runPrior(await openModelFolder(folder));
+    expect(outcome).toEqual(await runPrior(await openModelFolder(fixturePath("karlo-tiny"))));
+
+    await writeSafetensors(at("diffusion_pytorch_model.safetensors"), { a: { dims: [2] } });
+    expect([...(await read()).weights.keys()]).toEqual(["a"]);
+  });
+
+  it("joins the shards of torch.save", async () => {
     const { at, read } = await component();
-    await writeFile(at("diffusion_pytorch_model.bin"), "");
-    await expect(read()).rejects.toThrow(
-      /only diffusion_pytorch_model.bin is there, which is a Python pickle; .*safe_serialization=True/,
+    const tensors = Object.entries(storedTensors(await prior())).slice(0, 2);
+    const shard = (n: number) => `pytorch_model-0000${n}-of-00002.bin`;
+    for (const [i, entry] of tensors.entries()) {
+      await writeFile(at(shard(i + 1)), torchFileOf(Object.fromEntries([entry])));
+    }
+    const names = tensors.map(([name]) => name);
+    const index = { metadata: {}, weight_map: Object.fromEntries(names.map((name, i) => [name, shard(i + 1)])) };
+    await writeFile(at("pytorch_model.bin.index.json"), JSON.stringify(index));
+    expect([...(await read()).weights].map(([name, { file }]) => [name, file])).toEqual(
+      names.map((name, i) => [name, `prior/${shard(i + 1)}`]),
     );
+  });
+
+  it("refuses a file of torch.save that asks for code", async () => {
+    const { at, read } = await component();
+    await cp(fixturePath("torch-files/os-system.bin"), at("pytorch_model.bin"));
+    await expect(read()).rejects.toThrow(
+      /prior\/pytorch_model\.bin asks for posix\.system; a checkpoint needs no code/,
+    );
+  });
+
+  it.each([
+    ["a list", [], /expected a weight_map/],
+    ["names that are no texts", { a: { toString: 1 } }, /\{"toString":1\} is not the name of a weight file beside it/],
+    ["another folder", { a: "../decoder/model.safetensors" }, /is not the name of a weight file beside it/],
+    ["a drive", { a: "c:\\model.safetensors" }, /is not the name of a weight file beside it/],
+    ["a file of another kind", { a: "config.json" }, /"config\.json" is not the name of a weight file beside it/],
+  ])("refuses an index of %s", async (_, map, message) => {
+    const { at, read } = await component();
+    await writeFile(at("config.json"), "{}");
+    await writeFile(at("model.safetensors.index.json"), JSON.stringify({ weight_map: map }));
+    await expect(read()).rejects.toMatchObject({ code: "weights", message: expect.stringMatching(message) });
   });
 
   it("refuses a component without weights", async () => {
     await expect((await component()).read()).rejects.toThrow(
-      /prior: no weights; expected diffusion_pytorch_model.safetensors or model.safetensors/,
+      /prior: no weights; expected diffusion_pytorch_model.safetensors or model.safetensors or .* or pytorch_model.bin/,
     );
   });
 

@@ -1,5 +1,5 @@
 import { openModelFolder } from "@unclip/runtime/node";
-import { cp, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fixturePath } from "../../../test-support/index.js";
@@ -23,37 +23,76 @@ describe("openModelFolder", () => {
     expect(folder.weightLocation(WEIGHTS)).toBe(WEIGHTS);
   });
 
-  it("runs weights that are links out of the folder, one by one or through a linked component", async () => {
-    const { root, model } = await copyTo("models/karlo");
-    await mkdir(join(root, "elsewhere"));
-    await rename(join(model, WEIGHTS), join(root, "elsewhere/weights"));
-    await symlink(join(root, "elsewhere/weights"), join(model, WEIGHTS));
-    const folder = await openModelFolder(model);
-    expect([folder.weightsDirectory, folder.weightLocation(WEIGHTS)]).toEqual([root, `models/karlo/${WEIGHTS}`]);
-    expect(await runPrior(folder)).toEqual(await expected());
-
-    await rename(join(model, "prior"), join(root, "elsewhere/prior"));
-    await symlink("../../elsewhere/prior", join(model, "prior"));
-    expect(await runPrior(await openModelFolder(model))).toEqual(await expected());
-  });
-
-  it("runs weights in an unrelated folder, and a model folder that is itself reached through a link", async () => {
+  it("follows links within the folder, and one that leads to the folder", async () => {
     const { root, model } = await copyTo("karlo");
-    await rm(join(model, WEIGHTS));
-    await symlink(fixturePath(`karlo-tiny/${WEIGHTS}`), join(model, WEIGHTS));
+    await rename(join(model, WEIGHTS), join(model, "weights"));
+    await symlink("../weights", join(model, WEIGHTS));
+    await rename(join(model, "prior"), join(model, "the prior"));
+    await symlink("the prior", join(model, "prior"));
     await symlink("karlo", join(root, "alias"));
     const folder = await openModelFolder(join(root, "alias"));
     expect(folder.name).toBe(join(root, "alias"));
     expect(await runPrior(folder)).toEqual(await expected());
   });
 
+  it("follows links of a snapshot in the Hugging Face cache to its blobs, and to shared ones", async () => {
+    const { root, model } = await copyTo("hub/models--kakaobrain--karlo/snapshots/abc");
+    await mkdir(join(root, "hub/blobs"));
+    await mkdir(join(root, "hub/models--kakaobrain--karlo/blobs"));
+    await rename(join(model, WEIGHTS), join(root, "hub/blobs/1"));
+    await symlink("../../blobs/1", join(root, "hub/models--kakaobrain--karlo/blobs/1"));
+    await symlink("../../../blobs/1", join(model, WEIGHTS));
+    const folder = await openModelFolder(model);
+    expect(folder.weightsDirectory).toBe(join(root, "hub"));
+    expect(folder.weightLocation(WEIGHTS)).toBe(`models--kakaobrain--karlo/snapshots/abc/${WEIGHTS}`);
+    expect(await runPrior(folder)).toEqual(await expected());
+  });
+
+  it.each([
+    ["weights elsewhere", WEIGHTS, "elsewhere"],
+    ["a config elsewhere", "prior/config.json", "elsewhere"],
+    ["another repository of the cache", "prior/config.json", "models--other--model/blobs/1"],
+  ])("reads nothing outside of the folder: %s", async (_, path, target) => {
+    const { root, model } = await copyTo("models--kakaobrain--karlo/snapshots/abc");
+    await mkdir(join(root, target, ".."), { recursive: true });
+    await rename(join(model, path), join(root, target));
+    await symlink(join(root, target), join(model, path));
+    const folder = await openModelFolder(model);
+    for (const read of [() => folder.has(path), () => folder.text(path), () => folder.bytes(path, 0, 1)]) {
+      await expect(read()).rejects.toMatchObject({
+        code: "input",
+        message: expect.stringContaining(
+          `${path} leads out of the model folder, to ${join(root, target)}; copy the file`,
+        ),
+      });
+    }
+  });
+
+  it("reads nothing outside of the folder: a path that leads out", async () => {
+    const folder = await openModelFolder(fixturePath("karlo-tiny"));
+    await expect(folder.text("../random.json")).rejects.toThrow(/random\.json leads out of the model folder/);
+    await expect(folder.text("/etc/hostname")).rejects.toMatchObject({ code: "input" });
+    expect(await folder.has("../no-such-file")).toBe(false);
+    expect(await folder.has("a\0b")).toBe(false);
+    await expect(folder.text("no-such-file")).rejects.toThrow("there is no file no-such-file");
+  });
+
   it("refuses a link to nothing", async () => {
     const { model } = await copyTo("karlo");
     await rm(join(model, WEIGHTS));
     await symlink("../../blobs/gone", join(model, WEIGHTS));
-    await expect(openModelFolder(model)).rejects.toMatchObject({
+    await expect((await openModelFolder(model)).has(WEIGHTS)).rejects.toMatchObject({
       code: "weights",
       message: `${model}: ${WEIGHTS} is a link to a file that is gone; download the model again`,
+    });
+  });
+
+  it("refuses a text that would not fit in memory", async () => {
+    const { model } = await copyTo("karlo");
+    await truncate(join(model, "prior/config.json"), 2 ** 27 + 1);
+    await expect((await openModelFolder(model)).text("prior/config.json")).rejects.toMatchObject({
+      code: "config",
+      message: `${model}/prior/config.json: expected a text of 134217728 bytes at most, got 134217729`,
     });
   });
 
@@ -61,7 +100,7 @@ describe("openModelFolder", () => {
     const { model } = await copyTo("karlo");
     await rm(join(model, WEIGHTS));
     await expect(runPriorWithIndex(model, "../decoder/diffusion_pytorch_model.safetensors")).rejects.toThrow(
-      /"\.\.\/decoder\/diffusion_pytorch_model\.safetensors" is not the name of a file beside it/,
+      /"\.\.\/decoder\/diffusion_pytorch_model\.safetensors" is not the name of a weight file beside it/,
     );
   });
 

@@ -3,7 +3,6 @@ export { type UnclipErrorCode, UnclipError, isUnclipError, checkAborted } from "
 export { nextTask } from "./next-task.js";
 export { parseRecord } from "./parse-record.js";
 export { checkPicture, type Picture, picturesFromPixels, pixelsFromPicture } from "./picture.js";
-export { type Picture, picturesFromPixels, pixelsFromPicture } from "./picture.js";
 export { quote } from "./quote.js";
 export { type Random, createRandom, perPicture } from "./random.js";
 export { createRun, type Run } from "./run.js";

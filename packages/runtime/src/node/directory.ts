@@ -1,13 +1,14 @@
-import { UnclipError } from "@unclip/tensor";
+import { quote, UnclipError } from "@unclip/tensor";
 import { open, readFile, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Directory, FolderOptions } from "../model-folder.js";
+import { checkTextSize, type Directory, type FolderOptions } from "../model-folder.js";
 import { placeWeights } from "./weight-places.js";
 
-/** Opens a model folder on disk. Its weight files may be links to files elsewhere, as in the Hugging Face cache.
+/** Opens a model folder on disk. Nothing outside of it is read: its files may be links to others of it, and in the Hugging Face
+ * cache to the blobs of its repository; any other link fails with UnclipError "input" when it is to be read.
  * @param source path or file: URL
- * @throws UnclipError "input" if there is no such folder, "weights" if a weight file is a link to nothing */
+ * @throws UnclipError "input" if there is no such folder */
 export async function openModelFolder(source: string | URL, options: FolderOptions = {}): Promise<Directory> {
   const path = source instanceof URL ? fileURLToPath(source) : source;
   const found = await stat(path).catch(() => undefined);
@@ -18,22 +19,34 @@ export async function openModelFolder(source: string | URL, options: FolderOptio
 }
 
 /** Opens a folder that exists.
- * @param directory absolute path
- * @throws UnclipError "weights" if a weight file is a link to nothing */
+ * @param directory absolute path */
 export async function openDirectory(
   directory: string,
   { name, variant }: FolderOptions & { readonly name: string },
 ): Promise<Directory> {
-  const at = (path: string) => join(directory, path);
+  const { weightsDirectory, weightLocation, find } = await placeWeights(directory, name);
+  const at = async (path: string) => {
+    const found = await find(path);
+    if (found === undefined) throw new UnclipError("input", `${name}: there is no file ${quote(path)}`);
+    return found;
+  };
   return {
     name,
     directory,
     ...(variant !== undefined && { variant }),
-    ...(await placeWeights(directory, name)),
-    has: async (path) => (await stat(at(path)).catch(() => undefined))?.isFile() ?? false,
-    sizeBytes: async (path) => (await stat(at(path))).size,
-    bytes: (path, start, end) => readRange(at(path), start, end),
-    text: (path) => readFile(at(path), "utf8"),
+    weightsDirectory,
+    weightLocation,
+    async has(path) {
+      const found = await find(path);
+      return found !== undefined && (await stat(found)).isFile();
+    },
+    sizeBytes: async (path) => (await stat(await at(path))).size,
+    bytes: async (path, start, end) => readRange(await at(path), start, end),
+    async text(path) {
+      const file = await at(path);
+      checkTextSize((await stat(file)).size, `${name}/${path}`);
+      return readFile(file, "utf8");
+    },
   };
 }
 

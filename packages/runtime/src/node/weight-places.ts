@@ -1,47 +1,56 @@
-import { UnclipError } from "@unclip/tensor";
-import { readdir, realpath } from "node:fs/promises";
-import { dirname, isAbsolute, join, relative, sep } from "node:path";
+import { quote, UnclipError } from "@unclip/tensor";
+import { lstat, realpath } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import type { Directory } from "../model-folder.js";
 
-/** Where ONNX Runtime finds the weights of a folder.
+/** Where the files of a folder lie once links are followed. */
+export interface Places extends Pick<Directory, "weightsDirectory" | "weightLocation"> {
+  /** Absolute path of a file, without links; undefined if there is none.
+   * @throws UnclipError "input" if the path or a link leads out of the folder, "weights" if it is a link to nothing */
+  find(path: string): Promise<string | undefined>;
+}
+
+/** Where ONNX Runtime, and we, find the files of a folder.
  *
- * It takes one folder per session and refuses files that lie outside of it once all links are followed. The weights of a
- * snapshot in the Hugging Face cache are links to ../../blobs, so the folder it is told must be one that holds both.
+ * ONNX Runtime takes one folder per session and refuses weights that lie outside of it once all links are followed. The files of a
+ * snapshot in the Hugging Face cache are links to ../../blobs, and these may be links to blobs that all repositories share: the
+ * folder it is told is then the whole cache.
  * @param directory absolute path of the model folder
- * @param name what messages call the folder
- * @throws UnclipError "weights" if a weight file is a link to nothing, or to another drive */
-export async function placeWeights(
-  directory: string,
-  name: string,
-): Promise<Pick<Directory, "weightsDirectory" | "weightLocation">> {
+ * @param name what messages call the folder */
+export async function placeWeights(directory: string, name: string): Promise<Places> {
   const real = await realpath(directory);
-  let root = real;
-  for (const path of await listWeightFiles(real)) {
-    const target = await realpath(join(real, path)).catch((cause: unknown) => {
-      throw new UnclipError("weights", `${name}: ${path} is a link to a file that is gone; download the model again`, {
-        cause,
-      });
-    });
-    while (!holds(root, target)) {
-      if (dirname(root) === root)
-        throw new UnclipError("weights", `${name}: ${path} is a link to another drive (${target}); copy the file here`);
-      root = dirname(root);
-    }
-  }
+  const repository = repositoryOf(real);
+  const cache = repository === undefined ? undefined : dirname(repository);
+  const legal = [real, ...[repository, cache].flatMap((folder) => (folder === undefined ? [] : join(folder, "blobs")))];
+  const weightsDirectory = cache ?? real;
   return {
-    weightsDirectory: root,
-    weightLocation: (path) => relative(root, join(real, path)).split(sep).join("/"),
+    weightsDirectory,
+    weightLocation: (path) => relative(weightsDirectory, join(real, path)).split(sep).join("/"),
+    async find(path) {
+      const place = join(real, path);
+      const target = await realpath(place).catch(() => undefined);
+      if (target === undefined) {
+        if (!(await isLink(place))) return undefined;
+        throw new UnclipError("weights", `${name}: ${path} is a link to a file that is gone; download the model again`);
+      }
+      if (legal.some((folder) => holds(folder, target))) return target;
+      throw new UnclipError(
+        "input",
+        `${name}: ${quote(path)} leads out of the model folder, to ${quote(target, 200)}; copy the file here, nothing else is read`,
+      );
+    },
   };
 }
 
-/** The safetensors files of a model folder and of the folders of its components, which are directly in it. */
-async function listWeightFiles(directory: string): Promise<string[]> {
-  const components = await readdir(directory, { withFileTypes: true });
-  const inComponents = components
-    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
-    .map(async ({ name }) => (await readdir(join(directory, name)).catch(() => [])).map((file) => join(name, file)));
-  const paths = [...components.map(({ name }) => name), ...(await Promise.all(inComponents)).flat()];
-  return paths.filter((path) => path.endsWith(".safetensors"));
+/** The folder of a repository in the Hugging Face cache, models--owner--name, if `directory` is one of its snapshots. */
+function repositoryOf(directory: string): string | undefined {
+  const repository = dirname(dirname(directory));
+  const isSnapshot = basename(dirname(directory)) === "snapshots" && basename(repository).startsWith("models--");
+  return isSnapshot ? repository : undefined;
+}
+
+async function isLink(place: string): Promise<boolean> {
+  return (await lstat(place).catch(() => undefined))?.isSymbolicLink() ?? false;
 }
 
 function holds(folder: string, path: string): boolean {

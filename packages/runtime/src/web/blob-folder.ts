@@ -1,5 +1,5 @@
-import { checkAborted, isUnclipError, UnclipError } from "@unclip/tensor";
-import type { BlobFolder, FolderOptions } from "../model-folder.js";
+import { checkAborted, isUnclipError, quote, UnclipError } from "@unclip/tensor";
+import { checkTextSize, type BlobFolder, type FolderOptions } from "../model-folder.js";
 
 /** How files are fetched. */
 export interface BlobFolderOptions extends FolderOptions {
@@ -21,7 +21,7 @@ export async function openModelFolder(source: string | URL, options: BlobFolderO
   const fetched = (path: string) => {
     const known = files.get(path);
     if (known !== undefined) return known;
-    const fetching = fetchBlob(new URL(path, base), options);
+    const fetching = fetchBlob(addressIn(base, path), options);
     files.set(path, fetching);
     fetching.catch(() => files.delete(path)); // the next who needs it tries again
     return fetching;
@@ -38,8 +38,19 @@ export async function openModelFolder(source: string | URL, options: BlobFolderO
     has: async (path) => (await fetched(path)) !== undefined,
     sizeBytes: async (path) => (await blob(path)).size,
     bytes: async (path, start, end) => new Uint8Array(await (await blob(path)).slice(start, end).arrayBuffer()),
-    text: async (path) => (await blob(path)).text(),
+    async text(path) {
+      const found = await blob(path);
+      checkTextSize(found.size, `${name}/${path}`);
+      return found.text();
+    },
   };
+}
+
+/** The address of a file; a name in a model's index must not lead to another folder or server. */
+function addressIn(base: URL, path: string): URL {
+  const url = URL.canParse(path, base) ? new URL(path, base) : undefined;
+  if (url?.href.startsWith(base.href)) return url;
+  throw new UnclipError("input", `${base.href}: "${quote(path)}" leads out of the model folder`);
 }
 
 /** @returns undefined if the server says that there is no such file */
