@@ -16,7 +16,7 @@ export async function inspectModel(source: string | URL = "toybox", options: Sou
     [...index.components].map(([name, className]) => inspectComponent(folder, name, className)),
   );
   const damaged = components.filter(({ status }) => status !== "ok").map(({ status }) => status);
-  const problem = await problemOf(() => loadStages(folder, createRuntime(), index));
+  const problem = await problemOf(async () => loadStages(folder, await createRuntime(), index));
   return {
     model,
     className: index.className,

@@ -19,7 +19,7 @@ export async function loadUnclip(source: string | URL = "toybox", options: LoadO
   const { signal, device, keep } = options;
   checkAborted(signal, "loadUnclip");
   const { folder, name: model } = await openModel(source, options);
-  const runtime = createRuntime({ device, keep });
+  const runtime = await createRuntime({ device, keep });
   const index = await readModelIndex(folder);
   const stages = await loadStages(folder, runtime, index);
   checkAborted(signal, "loadUnclip");

@@ -79,7 +79,7 @@ async function withDecoder(
   const fixture = await platform.tensors("networks/decoder.safetensors");
   const folder = await openModelFolder(platform.folder("karlo-tiny"));
   const config = readDecoderConfig(await readJson(folder, "decoder/config.json"), "decoder/config.json");
-  const runtime = createRuntime();
+  const runtime = await createRuntime();
   const graph = decoderNetwork(
     config,
     fixture["encoder_hidden_states"]!.dims[1]!,
