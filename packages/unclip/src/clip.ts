@@ -28,12 +28,12 @@ export interface Clip extends ClipEncoders {
  * @throws UnclipError "input" if there is no such folder, "download" if the hub does not give the model,
  * "config" or "weights" if it does not hold both towers of one CLIP */
 export async function loadClip(source: string | URL = "toybox", options: LoadOptions = {}): Promise<Clip> {
-  const { signal, device, keep } = options;
+  const { signal } = options;
   checkAborted(signal, "loadClip");
   const { folder, name: model } = await openModel(source, options, selectClip);
   const isPipeline = await folder.has("model_index.json");
   if (!isPipeline) await checkClipModel(folder);
-  const runtime = createRuntime({ device, keep });
+  const runtime = await createRuntime(options);
   const textEncoder = await loadTextEncoder(folder, runtime, isPipeline ? {} : { component: "", tokenizer: "" });
   const imageEncoder = await loadImageEncoder(folder, runtime, isPipeline ? {} : { component: "", preprocessor: "" });
   const [text, image] = [textEncoder.config.embeddingWidth, imageEncoder.config.embeddingWidth];

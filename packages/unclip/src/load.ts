@@ -1,5 +1,5 @@
 import type { AnalyticTable } from "@unclip/sampler";
-import { createRuntime } from "@unclip/runtime";
+import { createRuntime, type Runtime, type RuntimeOptions } from "@unclip/runtime";
 import { checkAborted, createRun, UnclipError, type Picture, type Run } from "@unclip/tensor";
 import { readDefaults, type Defaults } from "./defaults.js";
 import { familyOf } from "./families/index.js";
@@ -14,13 +14,8 @@ import type { Stages } from "./stages.js";
 import type { StageStep } from "./timeline.js";
 import { vary } from "./vary.js";
 
-/** Options of `loadUnclip`. */
-export interface LoadOptions extends SourceOptions {
-  /** Where networks run; default "cpu" in Node, "wasm" in browsers. */
-  device?: "cpu" | "wasm";
-  /** Keep every network in memory between stages; default false, which keeps the small ones only. */
-  keep?: boolean;
-}
+/** Options of `loadUnclip`: how the model is found, and how its networks run. */
+export interface LoadOptions extends SourceOptions, RuntimeOptions {}
 
 /** A whole model, ready to paint. Every method that works gives a run: await it for its result, iterate it for its steps. */
 export interface Unclip {
@@ -28,6 +23,8 @@ export interface Unclip {
   readonly model: string;
   /** The kind of model, for example "karlo". */
   readonly family: string;
+  /** Where its networks run: the device that was asked for, or that "auto" chose. */
+  readonly device: Runtime["device"];
   /** Its stages, for pipelines of your own. */
   readonly stages: Stages;
   /** What is used for settings that are left out. */
@@ -55,18 +52,19 @@ export interface Unclip {
  * @throws UnclipError "input" if there is no such folder, "download" if the hub does not give the model,
  * "config" or "weights" if it is not a whole model */
 export async function loadUnclip(source: string | URL = "toybox", options: LoadOptions = {}): Promise<Unclip> {
-  const { signal, device, keep } = options;
+  const { signal } = options;
   checkAborted(signal, "loadUnclip");
   const { folder, name: model } = await openModel(source, options);
   const index = await readModelIndex(folder);
   const family = familyOf(index.className, `${folder.name}/model_index.json`);
-  const runtime = createRuntime({ device, keep });
+  const runtime = await createRuntime(options);
   const stages = await family.load(folder, runtime, index);
   checkAborted(signal, "loadUnclip");
   const loaded: LoadedModel = { model, stages, runtime, defaults: await readDefaults(folder, stages) };
   return {
     model,
     family: family.name,
+    device: runtime.device,
     stages,
     defaults: loaded.defaults,
     generate: (caption, request) =>
