@@ -17,5 +17,11 @@ if (name === "" || folder === undefined) {
 await install();
 const manifest = createRequire(import.meta.url).resolve("@stryker-mutator/core/package.json");
 const env = { UNCLIP_MUTATE: folder };
-const stryker = [process.execPath, join(dirname(manifest), "bin", "stryker.js"), "run", "stryker.config.mjs", ...rest];
+const stryker = [
+  process.execPath,
+  join(dirname(manifest), "bin", "stryker.js"),
+  "run",
+  "scripts/stryker.config.mjs",
+  ...rest,
+];
 process.exitCode = await exitCodeOf(start(stryker, { stdio: "inherit", env: { ...process.env, ...env } }));

@@ -8,10 +8,10 @@ import {
   type Denoiser,
   type Sampler,
 } from "@unclip/sampler";
-import { createRandom, map, valuesOf, type Tensor } from "@unclip/tensor";
+import { createRandom, map, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose, largestDifference } from "../../../test-support/index.js";
-import { linspace } from "./toy.js";
+import { firstStep, linspace } from "./toy.js";
 
 const schedule = createSchedule();
 
@@ -51,8 +51,7 @@ describe("ddim, chosen by name, where x_0 is clipped", () => {
   it("stays on x_t = sqrt(ᾱ) x_0 + sqrt(1 - ᾱ) ε", async () => {
     const xT = linspace([1, 16]);
     const options = { sampler: ddim(), schedule, timesteps: [800, 400, 0], xT, random: createRandom(0) };
-    const { value } = await sample(overshooting, options).next();
-    const { xt, x0 } = value as { xt: Tensor; x0: Tensor };
+    const { xt, x0 } = await firstStep(sample(overshooting, options));
     const [before, after] = [800, 400].map((t) => schedule.alphasCumprod[t]!) as [number, number];
     expect(Math.max(...valuesOf(x0).map(Math.abs))).toBe(1);
     expectClose(valuesOf(epsFromX0(xt, x0, after)), valuesOf(epsFromX0(xT, x0, before)), { maxAbs: 1e-6 }); // float32

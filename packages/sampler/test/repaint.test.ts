@@ -3,7 +3,6 @@ import {
   createSchedule,
   ddim,
   ddpm,
-  finish,
   repaint,
   sample,
   SAMPLER_NAMES,
@@ -46,13 +45,13 @@ describe("repaint", () => {
   it("is the sampler itself where all is painted anew", async () => {
     for (const name of names) {
       const inner = createSampler(name);
-      const painted = await finish(run(repaint(inner, { known, mask: all, resamples: 3 })));
-      expect(valuesOf(painted)).toEqual(valuesOf(await finish(run(inner))));
+      const painted = await run(repaint(inner, { known, mask: all, resamples: 3 }));
+      expect(valuesOf(painted)).toEqual(valuesOf(await run(inner)));
     }
   });
 
   it.each(names)("gives the known picture back where nothing is painted anew: %s", async (name) => {
-    const painted = await finish(run(repaint(createSampler(name), { known, mask: nothing, resamples: 2, jump: 2 })));
+    const painted = await run(repaint(createSampler(name), { known, mask: nothing, resamples: 2, jump: 2 }));
     expect(valuesOf(painted)).toEqual(valuesOf(known));
   });
 
@@ -72,7 +71,7 @@ describe("repaint", () => {
     const x0 = filled(dims, 0.5);
     const perfect: Denoiser = async () => ({ type: "sample", output: x0 });
     const mask = filled(dims, 0.25);
-    const end = await finish(run(repaint(inner, { known, mask }), 6, perfect));
+    const end = await run(repaint(inner, { known, mask }), 6, perfect);
     expectClose(valuesOf(end), valuesOf(zip(known, x0, (k, x) => 0.75 * k + 0.25 * x)), { maxAbs: 1e-6 }); // float32
   });
 
@@ -158,7 +157,7 @@ describe("repaint", () => {
       });
       const options = { sampler, schedule: scaledLinear, timesteps: sampler.timesteps(scaledLinear, 20) };
       const xT = createRandom(1).normal([n, 2]);
-      const end = valuesOf(await finish(sample(equal, { ...options, xT, random: createRandom(2) })));
+      const end = valuesOf(await sample(equal, { ...options, xT, random: createRandom(2) }));
       return end.filter((_, i) => i % 2 === 1).reduce((sum, x) => sum + Math.abs(x - 1), 0) / n;
     };
     const [once, often] = [await error(1), await error(8)];
@@ -195,7 +194,7 @@ describe("repaint", () => {
 
   it("refuses a known sample of another shape than what is sampled", async () => {
     const other = { known: filled([1, 16], 0), mask: filled([1, 16], 0) };
-    await expect(finish(run(repaint(ddim(), other)))).rejects.toThrow(
+    await expect(run(repaint(ddim(), other))).rejects.toThrow(
       /^repaint\.known: expected \[1, 1, 4, 4\], got \[1, 16\]; the known sample has the shape of what is sampled$/,
     );
   });
