@@ -43,7 +43,7 @@ export interface SchedulerClass {
   readonly defaults: Readonly<Record<string, unknown>>;
   /** Parameters of which only some values are supported. */
   readonly only?: Readonly<Record<string, readonly unknown[]>>;
-  readonly create: (fields: SchedulerFields) => Sampler;
+  create(fields: SchedulerFields): Sampler;
 }
 
 const BETAS = {
@@ -84,7 +84,10 @@ export const schedulerClasses = (): Readonly<Record<string, SchedulerClass>> => 
   },
   DDIMScheduler: {
     defaults: { ...BETAS, set_alpha_to_one: true, ...CLIP, ...THRESHOLD, ...LEADING, ...ZERO_SNR },
-    create: (fields) => ddim({ ...strided(fields), ...fields.step }),
+    create(fields) {
+      const { eta, epsFromClippedX0 = false } = fields.step;
+      return ddim({ ...strided(fields), eta, epsFromClippedX0 });
+    },
   },
   DDIMInverseScheduler: {
     defaults: { ...BETAS, set_alpha_to_one: true, ...CLIP, ...LEADING, ...ZERO_SNR },

@@ -194,7 +194,7 @@ describe("repaint", () => {
 
   it("refuses a known sample of another shape than what is sampled", async () => {
     const other = { known: filled([1, 16], 0), mask: filled([1, 16], 0) };
-    await expect(Promise.resolve(run(repaint(ddim(), other)))).rejects.toThrow(
+    await expect(run(repaint(ddim(), other))).rejects.toThrow(
       /^repaint\.known: expected \[1, 1, 4, 4\], got \[1, 16\]; the known sample has the shape of what is sampled$/,
     );
   });

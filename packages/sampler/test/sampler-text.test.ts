@@ -47,7 +47,7 @@ describe("parseSampler and formatSampler", () => {
     ["ddim:eta", /^sampler ddim: expected options as in .*, got "eta"$/],
     ["ddim:=1", /^sampler ddim: expected options as in .*, got "=1"$/],
     ["ddim:eta=1,", /^sampler ddim: expected options as in .*, got ""$/],
-    ["ddim:eta=1,eta=0", /^sampler ddim: eta is given twice$/],
+    ["ddim:eta=1,eta=0", /^sampler ddim: "eta" is given twice$/],
     ["ddim:eta=much", /^sampler ddim: eta: expected a number from 0, got "much"$/],
     ["ddim:eta=", /^sampler ddim: eta: expected a number from 0, got ""$/],
     ["ddim:spacing=1", /^sampler ddim: spacing: expected unclip, linspace, leading or trailing, got 1$/],

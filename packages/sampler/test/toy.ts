@@ -1,4 +1,11 @@
-import { createSchedule, sample, type Denoiser, type NoiseSchedule, type Sampler } from "@unclip/sampler";
+import {
+  createSchedule,
+  sample,
+  type Denoiser,
+  type NoiseSchedule,
+  type Sampler,
+  type SampleStep,
+} from "@unclip/sampler";
 import { createRandom, map, tensor, valuesOf, type Tensor } from "@unclip/tensor";
 
 /** Evenly spaced values from -1 to 1. */
@@ -41,6 +48,12 @@ export interface RunOptions {
   /** Default {@link scaledLinear}. */
   readonly schedule?: NoiseSchedule;
   readonly start?: "noise" | "sample";
+}
+
+/** The first step of a run, which stops there. */
+export async function firstStep(run: AsyncIterable<SampleStep>): Promise<SampleStep> {
+  for await (const step of run) return step;
+  throw new Error("the run has no step");
 }
 
 /** The end of a run on the sampler's own timesteps, seed 0. */

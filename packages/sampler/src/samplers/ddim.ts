@@ -32,7 +32,9 @@ export interface DdimOptions extends DdimStepOptions {
   readonly eta?: number;
   /** Range of the predicted x_0; default clamps to [-1, 1]. */
   readonly clipping?: Clipping;
-  /** Whether ε is taken from the x_0 in range rather than from the network, as in guided-diffusion; default false. */
+  /** Whether ε is taken from the x_0 in range, as in guided-diffusion (default), or from the network. With the network's ε and a
+   * clipped x_0 a step does not stay on x_t = sqrt(ᾱ_t) x_0 + sqrt(1 - ᾱ_t) ε: it pulls x_t to where nothing is clipped, each time
+   * anew, so that more steps lead further away. DDIMScheduler of diffusers does that unless told otherwise. */
   readonly epsFromClippedX0?: boolean;
 }
 
@@ -48,7 +50,7 @@ export const ddimStepOptions = (): OptionTable<DdimStepOptions> => ({
 export const ddimOptions = (): OptionTable<DdimOptions> => ({
   eta: { kind: "number", min: 0, default: 0, meaning: "share of DDPM's noise that a step adds: 0 none, 1 all of it" },
   clipping: clippingOption({ kind: "range", range: 1 }),
-  epsFromClippedX0: { kind: "flag", default: false, meaning: "ε is taken from the x_0 in range, not from the network" },
+  epsFromClippedX0: { kind: "flag", default: true, meaning: "ε is taken from the x_0 in range, not from the network" },
   ...ddimStepOptions(),
 });
 
@@ -73,7 +75,8 @@ export function ddim(options: DdimOptions = {}): Sampler {
         const s = previous === "stride" ? t - stride : (timesteps[index + 1] ?? -1);
         const [barT, barS] = [alphaBar(schedule, t), alphaBar(schedule, s, cleanEnd)];
         const x0 = clipX0(predictedX0(prediction, xt, barT), clipping);
-        const eps = epsFromClippedX0 ? epsFromX0(xt, x0, barT) : predictedEps(prediction, xt, barT);
+        const consistent = epsFromClippedX0 && clipping.kind !== "none";
+        const eps = consistent ? epsFromX0(xt, x0, barT) : predictedEps(prediction, xt, barT);
         const variance = ((1 - barS) / (1 - barT)) * (1 - barT / barS);
         const sigma = eta * Math.sqrt(variance);
         const direction = Math.sqrt(Math.max(1 - barS - sigma ** 2, 0)); // eta 1 takes all of it where ᾱ_t is 0

@@ -1,4 +1,4 @@
-import { UnclipError } from "@unclip/tensor";
+import { quote, UnclipError } from "@unclip/tensor";
 import type { Clipping } from "../prediction.js";
 import type { TimestepSpacing } from "../timesteps.js";
 
@@ -206,10 +206,9 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A value as a message quotes it, in at most 60 characters. */
+/** A value as a message quotes it, on one line of at most 60 characters. */
 export function shown(value: unknown): string {
-  const text = typeof value === "string" || isRecord(value) || Array.isArray(value) ? inJson(value) : String(value);
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+  return quote(typeof value === "string" || typeof value === "object" ? inJson(value) : value, { max: 60 });
 }
 
 function inJson(value: unknown): string {

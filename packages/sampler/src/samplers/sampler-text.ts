@@ -1,6 +1,6 @@
 import { UnclipError } from "@unclip/tensor";
 import { SAMPLER_OPTIONS, specOf, type SamplerName, type SamplerSpec } from "./create-sampler.js";
-import { checkOptions } from "./options.js";
+import { checkOptions, shown } from "./options.js";
 
 /** The sampler that a text such as "ddim:eta=0.5,spacing=trailing" names. After the name and a colon come its options; a value is
  * JSON or a bare word. Options that are required may still be missing.
@@ -10,7 +10,7 @@ export function parseSampler(text: string): SamplerSpec {
   const { name } = specOf((colon < 0 ? text : text.slice(0, colon)) as SamplerName);
   const pairs = colon < 0 ? [] : splitAtCommas(text.slice(colon + 1)).map((pair) => parsePair(name, pair));
   const twice = pairs.find(([key], i) => pairs.findIndex(([other]) => other === key) < i);
-  if (twice) throw new UnclipError("input", `sampler ${name}: ${twice[0]} is given twice`);
+  if (twice) throw new UnclipError("input", `sampler ${name}: ${shown(twice[0])} is given twice`);
   const options = Object.fromEntries(pairs);
   checkOptions(name, SAMPLER_OPTIONS[name], options);
   return { name, ...options } as SamplerSpec;
@@ -30,7 +30,7 @@ function parsePair(name: SamplerName, pair: string): [key: string, value: unknow
   const equals = pair.indexOf("=");
   if (equals < 1) {
     const example = "ddim:eta=0.5,spacing=trailing";
-    throw new UnclipError("input", `sampler ${name}: expected options as in ${example}, got ${JSON.stringify(pair)}`);
+    throw new UnclipError("input", `sampler ${name}: expected options as in ${example}, got ${shown(pair)}`);
   }
   const value = pair.slice(equals + 1);
   try {

@@ -1,0 +1,25 @@
+import process from "node:process";
+
+/* Mutation testing of one package, started by `npm run mutate -- <package>`. */
+
+const folder = process.env.UNCLIP_MUTATE;
+
+/** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
+export default {
+  plugins: ["@stryker-mutator/vitest-runner"],
+  testRunner: "vitest",
+  vitest: { configFile: "vitest.config.ts", dir: folder, related: false },
+  mutate: [`${folder}/src/**/*.ts`, `!${folder}/src/**/index.ts`],
+  // The copy that is mutated needs no built files and no documents. node_modules are linked.
+  ignorePatterns: ["dist", ".turbo", ".readme", "/docs", "/training", "/coverage", "/bench"],
+  tempDirName: ".stryker-tmp",
+  coverageAnalysis: "perTest",
+  // A mutant of a module's constant takes every test of the package, a minute or two each. The functions that use such constants are mutated.
+  ignoreStatic: true,
+  concurrency: Number(process.env.UNCLIP_MUTATE_CONCURRENCY ?? 2),
+  reporters: ["clear-text", "progress-append-only", "html", "json"],
+  clearTextReporter: { logTests: false, reportTests: false, allowColor: false },
+  htmlReporter: { fileName: `coverage/mutation/${folder}.html` },
+  jsonReporter: { fileName: `coverage/mutation/${folder}.json` },
+  thresholds: { high: 95, low: 90, break: 85 },
+};
