@@ -31,7 +31,7 @@ let feeds = stage.feeds(stage.inputs(config), config);
 
 const opening = now();
 const graph = NETWORKS[stage.component]!(config, await readCheckpoint(folder, stage.component));
-const session = await openSession(graph, folder, threads === "all" ? {} : { threads: Number(threads) });
+const session = await openSession({ graph, folder }, threads === "all" ? {} : { threads: Number(threads) });
 const openSeconds = now() - opening;
 if (stage.carry) {
   const [from, to] = stage.carry;
@@ -43,7 +43,7 @@ say({
   peakBytes: peakBytes(),
   weightBytes: graph.weightBytes,
   flops: countFlops(graph, sizesOf(graph, feeds)),
-  version: createRuntime().version,
+  version: (await createRuntime()).version,
 });
 
 let output: Float32Array = new Float32Array();

@@ -37,7 +37,7 @@ describe.each(["F32", "F16"] as const)("a small folder of Karlo's shape in %s", 
   afterAll(() => rm(directory, { recursive: true }));
 
   it("has a tokenizer of the text encoder's vocabulary", async () => {
-    const { tokenizer, config } = await loadTextEncoder(await openModelFolder(directory), createRuntime());
+    const { tokenizer, config } = await loadTextEncoder(await openModelFolder(directory), await createRuntime());
     const { ids } = tokenizer.encode("a red cube");
     expect(ids[0]).toBe(config.vocabularySize - 2);
     expect(Math.max(...ids)).toBe(config.vocabularySize - 1);
@@ -47,7 +47,7 @@ describe.each(["F32", "F16"] as const)("a small folder of Karlo's shape in %s", 
     const folder = await openModelFolder(directory);
     const config = await readJson(folder, `${component}/config.json`);
     const graph = NETWORKS[component]!(config, await readCheckpoint(folder, component));
-    const session = await openSession(graph, folder, { threads: 1 });
+    const session = await openSession({ graph, folder }, { threads: 1 });
     const values = valuesOf((await session.run(feeds(inputs(config), config)))[output]!);
     await session.release();
     const deviation = Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);

@@ -19,7 +19,7 @@ describe("networks of CLIP", () => {
       const ids = [...data.subarray(row * length, (row + 1) * length)];
       endOfText[row * length + ids.indexOf(Math.max(...ids))] = 1;
     }
-    const runtime = createRuntime();
+    const runtime = await createRuntime();
     const network = runtime.network(clipTextNetwork(config, await readCheckpoint(folder, "text_encoder")), folder);
     const out = await network.run({
       ids: new Tensor("int32", Int32Array.from(data), dims),
@@ -38,7 +38,7 @@ describe("networks of CLIP", () => {
     );
     const fixture = readFixtureTensors("networks/clip-vision.safetensors");
     const pixels = tensor(fixture["pixel_values"]!.data, fixture["pixel_values"]!.dims);
-    const runtime = createRuntime();
+    const runtime = await createRuntime();
     const network = runtime.network(clipVisionNetwork(config, await readCheckpoint(folder, "image_encoder")), folder);
     expectRelative((await network.run({ pixels }))["imageEmbedding"]!.data, fixture["image_embeds"]!.data, ROUNDING);
     await runtime.dispose();

@@ -42,7 +42,7 @@ export async function loadToyboxBenchmark(
   const open = (path: string) => openModelFolder(new URL(`../${path}/`, import.meta.url));
   const [oracleFolder, folder] = [await open("oracle"), await open("toybox")];
   const atlas = await decodePng(await folder.bytes("pictures.png", 0, await folder.sizeBytes("pictures.png")));
-  const runtime = createRuntime({ device });
+  const runtime = await createRuntime({ device });
   return {
     cases: await readCases(folder, atlas),
     oracle: await loadOracle(oracleFolder, runtime),

@@ -6,7 +6,7 @@ import { expectRelative, readFixtureTensors, rowOf } from "../../../test-support
 
 const ROUNDING = 2e-5; // float32, another order of sums in six convolutions
 
-const runtime = createRuntime();
+const runtime = await createRuntime();
 afterAll(() => runtime.dispose());
 
 const fixture = readFixtureTensors("oracle.safetensors");

@@ -6,7 +6,7 @@ import { expect, describe, it } from "vitest";
 import { fixturePath } from "../../../test-support/index.js";
 
 const open = async () => {
-  const runtime = createRuntime();
+  const runtime = await createRuntime();
   const prior = await loadDiffusionPrior(await openModelFolder(fixturePath("karlo-tiny")), runtime);
   const { embeddingWidth: width, textLength } = prior.config;
   const random = createRandom(5);

@@ -21,7 +21,7 @@ describe("priorNetwork", () => {
 
   it("agrees with PriorTransformer of diffusers", async () => {
     const { folder, config, checkpoint } = await open();
-    const runtime = createRuntime();
+    const runtime = await createRuntime();
     const network = runtime.network(priorNetwork(config, checkpoint), folder);
     const fixture = readFixtureTensors("networks/prior.safetensors");
     for (const row of [0, 1]) {

@@ -1,6 +1,9 @@
-import { UnclipError } from "@unclip/tensor";
+import { chooseDevice, type Device } from "./devices.js";
+import { exclusively } from "./exclusively.js";
+import { importOnnxRuntime } from "./node/onnx-runtime.js";
 import { openSession } from "./node/session.js";
-import { createRuntimeWith, type Runtime, type RuntimeOptions } from "./runtime.js";
+import { checkRuntimeOptions, createRuntimeWith, type Runtime, type RuntimeOptions } from "./runtime.js";
+import { selfCheck } from "./self-check.js";
 
 export { readCheckpoint, readScalar, readWeightEntries } from "./checkpoint-files.js";
 export {
@@ -15,15 +18,29 @@ export {
 } from "@unclip/hub/node";
 export { pathIn, type BlobFolder, type Directory, type FolderOptions, type ModelFolder } from "./model-folder.js";
 export { openModelFolder } from "./node/directory.js";
-export { openSession } from "./node/session.js";
+export { openSession, type SessionOptions } from "./node/session.js";
 export { openHubModel, type OpenHubModelOptions } from "./node/hub-model.js";
-export type { Feeds, Network, Runtime, RuntimeOptions, Session } from "./runtime.js";
+export type { Device, PassedOver } from "./devices.js";
+export type { Network, NetworkOptions, Runtime, RuntimeOptions } from "./runtime.js";
+export type { RuntimeEvent } from "./residency.js";
+export type { Feeds, Model, Session } from "./session.js";
 export { selectModelFiles, type SelectModelFilesOptions } from "./select-files.js";
 
 /** A runtime on onnxruntime-node.
- * @throws UnclipError "input" for a device that this platform does not have */
-export function createRuntime(options: RuntimeOptions = {}): Runtime {
-  const { device = "cpu" } = options;
-  if (device !== "cpu") throw new UnclipError("input", `device: expected "cpu" on this platform, got "${device}"`);
-  return createRuntimeWith(openSession, options);
+ * @throws UnclipError "input" for an option that is out of range, or a device that Node does not have; "session" for a device that does not
+ * work on this machine */
+export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  checkRuntimeOptions(options);
+  const { threads } = options;
+  const { device, passedOver } = await chooseDevice(options.device ?? "cpu", {
+    platform: "Node",
+    base: "cpu",
+    preferred: ["webgpu"],
+    others: async () => (await importOnnxRuntime()).listSupportedBackends().map(({ name }) => name as Device),
+    try: (device) => exclusively(() => selfCheck((model) => openSession(model, { device, threads }))),
+  });
+  return createRuntimeWith(
+    { device, passedOver, threads, open: (model) => openSession(model, { device, threads }) },
+    options,
+  );
 }

@@ -1,106 +1,116 @@
 import type { Graph } from "@unclip/graph";
 import { UnclipError, type Tensor } from "@unclip/tensor";
-import { env, type Tensor as OrtTensor } from "onnxruntime-common";
+import { env } from "onnxruntime-common";
+import type { Device, PassedOver } from "./devices.js";
+import { exclusively } from "./exclusively.js";
 import type { ModelFolder } from "./model-folder.js";
-
-/** Named inputs of a network. */
-export type Feeds = Readonly<Record<string, OrtTensor>>;
-
-/** A network that is open in ONNX Runtime. */
-export interface Session {
-  run(feeds: Feeds): Promise<Record<string, Tensor>>;
-  release(): Promise<void>;
-}
+import { createResidency, type RuntimeEvent } from "./residency.js";
+import { asSessionError, type Feeds, type Model, type Session } from "./session.js";
 
 /** A network of a model: opened when it first runs, closed when its memory is needed, opened again when it runs again. */
 export interface Network {
   readonly name: string;
-  /** One forward computation. Runs of one runtime follow one another.
-   * @returns the graph's outputs by name
+  /** One forward computation. All runs follow one another, those of other runtimes included.
+   * @returns the graph's outputs by name; those of `keepOutputs` may lie on the device (`location` is "gpu-buffer" then)
    * @throws UnclipError "session" if ONNX Runtime refuses the graph or the inputs */
   run(feeds: Feeds): Promise<Record<string, Tensor>>;
+}
+
+/** Options of {@link Runtime.network}. */
+export interface NetworkOptions {
+  /** Outputs that stay where they were computed, to be fed to a later run without a copy through JavaScript. On WebGPU they are tensors in GPU
+   * buffers: `await getData()` reads one, `dispose()` frees it, which is up to the caller. Elsewhere they are ordinary tensors; default none. */
+  readonly keepOutputs?: readonly string[];
 }
 
 /** Where networks run, and how many of them stay in memory. */
 export interface Runtime {
   /** Version of ONNX Runtime. */
   readonly version: string;
-  /** A network over the weights in `folder`. Nothing is opened yet. */
-  network(graph: Graph, folder: ModelFolder): Network;
+  /** The device that was asked for, or that "auto" chose. */
+  readonly device: Device;
+  /** What "auto" tried before it, and why it was not taken. */
+  readonly passedOver: readonly PassedOver[];
+  /** Threads of one run; undefined if ONNX Runtime decides, which takes one for each core. */
+  readonly threads?: number;
+  /** A network over the weights in `folder`. Nothing is opened yet.
+   * @param folder may be left out for a graph without weights
+   * @throws UnclipError "input" if `keepOutputs` names an output that the graph does not have */
+  network(graph: Graph, folder?: ModelFolder, options?: NetworkOptions): Network;
   /** Closes every network; they open again if they run again. */
   dispose(): Promise<void>;
 }
 
 /** Options of `createRuntime`. */
 export interface RuntimeOptions {
-  /** Where networks run: "cpu" in Node, "wasm" in browsers; the default is the platform's. */
-  readonly device?: "cpu" | "wasm";
+  /** Where networks run. Node has "cpu" (the default) and what its build of ONNX Runtime has on this machine: "webgpu", "cuda", "dml", "coreml".
+   * Browsers have "wasm" (the default) and "webgpu". "auto" takes WebGPU where it works and gives right numbers, otherwise the default;
+   * `runtime.device` tells. */
+  readonly device?: Device | "auto";
+  /** Threads of one run, 1 to 1024. Default in Node one for each core; in browsers one for each core up to 4 on a cross-origin isolated page,
+   * otherwise 1. Browsers start threads once for a page: the first runtime decides. */
+  readonly threads?: number;
   /** Keep every network in memory; default false: only as many as fit {@link residentBytes}. */
   readonly keep?: boolean;
   /** Weights that may stay in memory together, in bytes; the network that runs may always. Default 512 MiB:
    * small models stay, and of a large one only the network that runs. */
   readonly residentBytes?: number;
+  /** In browsers: where the .mjs and .wasm files of onnxruntime-web are, if not beside its script: the address of a folder, ending in "/",
+   * or of each file. The first runtime of a page decides. */
+  readonly wasmPaths?: string | { readonly mjs?: string | URL; readonly wasm?: string | URL };
+  /** Called when a network has opened or closed. */
+  readonly onEvent?: (event: RuntimeEvent) => void;
 }
 
-/** Opens a graph on the platform. */
-export type OpenSession = (graph: Graph, folder: ModelFolder) => Promise<Session>;
+/** What a platform brings to a runtime. */
+export interface Platform extends Pick<Runtime, "device" | "passedOver" | "threads"> {
+  open(model: Model): Promise<Session>;
+}
+
+/** Checks what does not depend on the platform.
+ * @throws UnclipError "input" */
+export function checkRuntimeOptions({ threads, residentBytes }: RuntimeOptions): void {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024))
+    throw new UnclipError("input", `threads: expected a whole number from 1 to 1024, got ${String(threads)}`);
+  if (residentBytes !== undefined && !(residentBytes >= 0))
+    throw new UnclipError("input", `residentBytes: expected a number of bytes from 0 on, got ${String(residentBytes)}`);
+}
 
 /** A runtime over a platform's way of opening sessions. */
-export function createRuntimeWith(open: OpenSession, options: RuntimeOptions): Runtime {
-  const { keep = false, residentBytes = 512 * 2 ** 20 } = options;
-  const budget = keep ? Infinity : residentBytes;
-  const resident = new Map<Graph, Session>(); // least recently used first
-  let last: Promise<unknown> = Promise.resolve();
-
-  /** One thing at a time: a session must not be closed while another call runs it. */
-  const exclusively = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = last.then(work, work);
-    last = result.catch(() => undefined);
-    return result;
-  };
-  const close = async (graph: Graph, session: Session) => {
-    resident.delete(graph);
-    await session.release();
-  };
-  const acquire = async (graph: Graph, folder: ModelFolder): Promise<Session> => {
-    let session = resident.get(graph);
-    if (session === undefined) {
-      let total = graph.weightBytes + [...resident.keys()].reduce((sum, { weightBytes }) => sum + weightBytes, 0);
-      for (const [other, opened] of resident) {
-        if (total <= budget) break;
-        total -= other.weightBytes;
-        await close(other, opened);
-      }
-      session = await asSessionError(`${graph.name}: cannot be opened`, () => open(graph, folder));
-    }
-    resident.delete(graph);
-    resident.set(graph, session);
-    return session;
-  };
-
+export function createRuntimeWith({ open, ...platform }: Platform, options: RuntimeOptions): Runtime {
+  const { keep = false, residentBytes = 512 * 2 ** 20, onEvent } = options;
+  const residency = createResidency({ residentBytes: keep ? Infinity : residentBytes, onEvent });
   return {
+    ...platform,
     version: env.versions.common,
-    network: (graph, folder) => ({
-      name: graph.name,
-      run: (feeds) =>
-        exclusively(async () => {
-          const session = await acquire(graph, folder);
-          return asSessionError(`${graph.name}: cannot run`, () => session.run(feeds));
-        }),
-    }),
-    dispose: () =>
-      exclusively(async () => {
-        for (const [graph, session] of resident) await close(graph, session);
-      }),
+    network(graph, folder, { keepOutputs } = {}) {
+      const { name, weightBytes } = graph;
+      checkModel({ graph, folder, keepOutputs });
+      const network = {
+        name,
+        weightBytes,
+        open: () => asSessionError(`${name}: cannot be opened`, () => open({ graph, folder, keepOutputs })),
+      };
+      return {
+        name,
+        run: (feeds) =>
+          exclusively(async () => {
+            const session = await residency.acquire(network);
+            return asSessionError(`${name}: cannot run`, () => session.run(feeds));
+          }),
+      };
+    },
+    dispose: () => exclusively(() => residency.clear()),
   };
 }
 
-/** Runs `work`; what ONNX Runtime throws becomes one sentence that says which network it was. */
-async function asSessionError<T>(what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof Error && cause.name === "UnclipError") throw cause;
-    throw new UnclipError("session", `${what}: ${(cause as Error).message}`, { cause });
+function checkModel({ graph, folder, keepOutputs = [] }: Model): void {
+  if (folder === undefined && graph.weightFiles.length > 0)
+    throw new UnclipError("input", `${graph.name}: its weights are in ${graph.weightFiles[0]}; give the model folder`);
+  const names = graph.outputs.map(({ name }) => name);
+  const unknown = keepOutputs.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    const expected = names.join(", ");
+    throw new UnclipError("input", `${graph.name}: keepOutputs: expected some of ${expected}, got "${unknown}"`);
   }
 }

@@ -1,6 +1,11 @@
-import { UnclipError } from "@unclip/tensor";
-import { openSession } from "./web/session.js";
-import { createRuntimeWith, type Runtime, type RuntimeOptions } from "./runtime.js";
+import { chooseDevice } from "./devices.js";
+import { exclusively } from "./exclusively.js";
+import { checkRuntimeOptions, createRuntimeWith, type Runtime, type RuntimeOptions } from "./runtime.js";
+import { selfCheck } from "./self-check.js";
+import type { Model } from "./session.js";
+import { findAdapter } from "./web/adapter.js";
+import { threadsOf } from "./web/onnx-runtime.js";
+import { openSession, type WebDevice } from "./web/session.js";
 
 export { readCheckpoint, readScalar, readWeightEntries } from "./checkpoint-files.js";
 export {
@@ -16,13 +21,28 @@ export {
 export { pathIn, type BlobFolder, type Directory, type FolderOptions, type ModelFolder } from "./model-folder.js";
 export { openModelFolder } from "./web/blob-folder.js";
 export { openHubModel, type OpenHubModelOptions } from "./web/hub-model.js";
-export type { Feeds, Network, Runtime, RuntimeOptions, Session } from "./runtime.js";
+export type { Device, PassedOver } from "./devices.js";
+export type { Network, NetworkOptions, Runtime, RuntimeOptions } from "./runtime.js";
+export type { RuntimeEvent } from "./residency.js";
+export type { Feeds, Model, Session } from "./session.js";
 export { selectModelFiles, type SelectModelFilesOptions } from "./select-files.js";
 
 /** A runtime on onnxruntime-web.
- * @throws UnclipError "input" for a device that this platform does not have */
-export function createRuntime(options: RuntimeOptions = {}): Runtime {
-  const { device = "wasm" } = options;
-  if (device !== "wasm") throw new UnclipError("input", `device: expected "wasm" on this platform, got "${device}"`);
-  return createRuntimeWith(openSession, options);
+ * @throws UnclipError "input" for an option that is out of range or that the page does not allow, or a device that browsers do not have;
+ * "session" for a device that does not work here */
+export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  checkRuntimeOptions(options);
+  const wasm = { threads: threadsOf(options.threads), wasmPaths: options.wasmPaths };
+  const open = (device: WebDevice) => (model: Model) => openSession(model, { device, ...wasm });
+  const { device, passedOver } = await chooseDevice(options.device ?? "wasm", {
+    platform: "browsers",
+    base: "wasm",
+    preferred: ["webgpu"],
+    others: async () => ["webgpu"],
+    try: async (_, wanted) => {
+      await findAdapter(wanted);
+      await exclusively(() => selfCheck(open("webgpu")));
+    },
+  });
+  return createRuntimeWith({ device, passedOver, threads: wasm.threads, open: open(device as WebDevice) }, options);
 }

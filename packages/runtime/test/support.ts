@@ -36,7 +36,7 @@ export async function runPrior(folder: ModelFolder): Promise<number[]> {
   const { dims } = checkpoint.weights.get("clip_mean")!;
   const mean = g.weight("clip_mean", dims);
   g.output("y", add(g, add(g, mean, mean), add(g, g.input("x", "float", dims), g.weight("clip_std", dims))));
-  const runtime = createRuntime();
+  const runtime = await createRuntime();
   try {
     const { y } = await runtime.network(g.finish(), folder).run({ x: tensor(new Float32Array(dims[1]!), dims) });
     return [...(y!.data as Float32Array)];

@@ -33,7 +33,7 @@ export async function loadClip(source: string | URL = "toybox", options: LoadOpt
   const { folder, name: model } = await openModel(source, options, selectClip);
   const isPipeline = await folder.has("model_index.json");
   if (!isPipeline) await checkClipModel(folder);
-  const runtime = createRuntime({ device, keep });
+  const runtime = await createRuntime({ device, keep });
   const textEncoder = await loadTextEncoder(folder, runtime, isPipeline ? {} : { component: "", tokenizer: "" });
   const imageEncoder = await loadImageEncoder(folder, runtime, isPipeline ? {} : { component: "", preprocessor: "" });
   const [text, image] = [textEncoder.config.embeddingWidth, imageEncoder.config.embeddingWidth];

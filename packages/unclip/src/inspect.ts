@@ -42,7 +42,7 @@ export async function inspectModel(source: string | URL = "toybox", options: Sou
   );
   const damaged = components.filter(({ status }) => status !== "ok").map(({ status }) => status);
   const family = familyOf(index.className, `${folder.name}/model_index.json`);
-  const problem = await problemOf(() => family.load(folder, createRuntime(), index));
+  const problem = await problemOf(async () => family.load(folder, await createRuntime(), index));
   return {
     model,
     className: index.className,

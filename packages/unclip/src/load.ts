@@ -60,7 +60,7 @@ export async function loadUnclip(source: string | URL = "toybox", options: LoadO
   const { folder, name: model } = await openModel(source, options);
   const index = await readModelIndex(folder);
   const family = familyOf(index.className, `${folder.name}/model_index.json`);
-  const runtime = createRuntime({ device, keep });
+  const runtime = await createRuntime({ device, keep });
   const stages = await family.load(folder, runtime, index);
   checkAborted(signal, "loadUnclip");
   const loaded: LoadedModel = { model, stages, runtime, defaults: await readDefaults(folder, stages) };

@@ -18,7 +18,7 @@ it("upsamplerNetwork agrees with UNet2DModel of diffusers", async () => {
     await readJson(folder, "super_res_first/config.json"),
     "super_res_first/config.json",
   );
-  const runtime = createRuntime();
+  const runtime = await createRuntime();
   const network = runtime.network(upsamplerNetwork(config, await readCheckpoint(folder, "super_res_first")), folder);
   const fixture = readFixtureTensors("networks/super-res.safetensors");
   for (const row of [0, 1]) {

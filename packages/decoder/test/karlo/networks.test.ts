@@ -21,7 +21,7 @@ describe("networks of the decoder", () => {
     const states = toTensor(fixture["text_encoder_hidden_states"]!);
     const [, length, width] = states.dims as [number, number, number];
     const graph = textProjectionNetwork(config, { length, width }, await readCheckpoint(folder, "text_proj"));
-    const runtime = createRuntime();
+    const runtime = await createRuntime();
     const network = runtime.network(graph, folder);
 
     const image = toTensor(fixture["image_embeddings"]!);
@@ -60,7 +60,7 @@ describe("networks of the decoder", () => {
     const fixture = readFixtureTensors("networks/decoder.safetensors");
     const contextLength = fixture["encoder_hidden_states"]!.dims[1]!;
     const graph = karloUnet(config, contextLength, await readCheckpoint(folder, "decoder"));
-    const runtime = createRuntime();
+    const runtime = await createRuntime();
     const network = runtime.network(graph, folder);
     for (const row of [0, 1]) {
       const part = (name: string) => rowOf(fixture[name]!, row);

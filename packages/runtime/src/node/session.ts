@@ -1,7 +1,9 @@
 import type { Graph } from "@unclip/graph";
 import { UnclipError, type Tensor } from "@unclip/tensor";
+import type { Device } from "../devices.js";
 import type { Directory, ModelFolder } from "../model-folder.js";
-import type { Session } from "../runtime.js";
+import { outputLocations, type Model, type Session } from "../session.js";
+import { importOnnxRuntime } from "./onnx-runtime.js";
 
 /** Above that, opening a network with convolutions counts more than 4 % of a step: "all", unlike "extended", copies the weights of
  * convolutions into another order, at 2 s per GB. Convolutions with few channels need it, but such networks are small. */
@@ -9,27 +11,27 @@ const LARGE_BYTES = 2 ** 30;
 
 /** Options of {@link openSession}. */
 export interface SessionOptions {
+  /** Default "cpu". */
+  readonly device?: Device;
   /** Threads of one run; default one for each core. */
   readonly threads?: number;
 }
 
-/** Opens a graph on the CPU with onnxruntime-node. The weights stay in their files: ONNX Runtime maps them by path. */
-export async function openSession(
-  graph: Graph,
-  folder: ModelFolder,
-  { threads }: SessionOptions = {},
-): Promise<Session> {
+/** Opens a graph with onnxruntime-node. The weights stay in their files: ONNX Runtime maps them by path. */
+export async function openSession(model: Model, { device = "cpu", threads }: SessionOptions = {}): Promise<Session> {
   const { InferenceSession } = await importOnnxRuntime();
+  const { graph, folder } = model;
   const isLarge = graph.weightBytes > LARGE_BYTES;
   const session = await InferenceSession.create(graph.bytes, {
-    executionProviders: ["cpu"],
+    executionProviders: [device],
     graphOptimizationLevel: isLarge ? "extended" : "all",
     enableMemPattern: false, // the plan of a first run would take memory beside what that run left in the arena
     logSeverityLevel: 3,
     ...(threads !== undefined && { intraOpNumThreads: threads }),
+    ...outputLocations(model, device),
     extra: {
       session: {
-        model_external_initializers_file_folder_path: weightsDirectoryOf(folder),
+        ...(folder !== undefined && { model_external_initializers_file_folder_path: weightsDirectoryOf(folder) }),
         ...(isLarge && !hasConvolutions(graph) && { disable_prepacking: "1" }),
       },
     },
@@ -54,17 +56,4 @@ function weightsDirectoryOf(folder: ModelFolder): string {
     );
   }
   return (folder as Directory).weightsDirectory;
-}
-
-async function importOnnxRuntime(): Promise<typeof import("onnxruntime-node")> {
-  try {
-    return await import("onnxruntime-node");
-  } catch (cause) {
-    throw new UnclipError(
-      "session",
-      `onnxruntime-node cannot be loaded; install it with "npm install onnxruntime-node" ` +
-        `(ONNXRUNTIME_NODE_INSTALL=skip in the environment leaves its GPU files out)`,
-      { cause },
-    );
-  }
 }

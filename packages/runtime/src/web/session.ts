@@ -1,28 +1,38 @@
-import type { Graph } from "@unclip/graph";
 import { UnclipError, type Tensor } from "@unclip/tensor";
 import type { BlobFolder, ModelFolder } from "../model-folder.js";
-import type { OpenSession } from "../runtime.js";
+import { outputLocations, type Model, type Session } from "../session.js";
+import { importOnnxRuntime, type WasmOptions } from "./onnx-runtime.js";
 
-/** Opens graphs in WebAssembly with onnxruntime-web. The weights of a session are handed over when it opens. */
-export const openSession: OpenSession = async (graph: Graph, folder: ModelFolder) => {
-  const { InferenceSession } = await importOnnxRuntime();
+/** The devices of browsers. */
+export type WebDevice = "wasm" | "webgpu";
+
+/** Options of {@link openSession}. */
+export interface SessionOptions extends WasmOptions {
+  readonly device: WebDevice;
+}
+
+/** Opens a graph with onnxruntime-web. The weights of a session are handed over when it opens. */
+export async function openSession(model: Model, { device, ...wasm }: SessionOptions): Promise<Session> {
+  const { InferenceSession } = await importOnnxRuntime(device, wasm);
+  const { graph, folder } = model;
   const externalData = await Promise.all(
     graph.weightFiles.map(async (path) => ({
       path,
-      data: new Uint8Array(await (await blobOf(folder, path)).arrayBuffer()),
+      data: new Uint8Array(await (await blobOf(folder!, path)).arrayBuffer()),
     })),
   );
   const session = await InferenceSession.create(graph.bytes, {
-    executionProviders: ["wasm"],
+    executionProviders: [device],
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
+    ...outputLocations(model, device),
     externalData,
   });
   return {
     run: async (feeds) => (await session.run(feeds)) as Record<string, Tensor>,
     release: () => session.release(),
   };
-};
+}
 
 function blobOf(folder: ModelFolder, path: string): Promise<Blob> {
   if (!("blob" in folder)) {
@@ -32,16 +42,4 @@ function blobOf(folder: ModelFolder, path: string): Promise<Blob> {
     );
   }
   return (folder as BlobFolder).blob(path);
-}
-
-async function importOnnxRuntime(): Promise<typeof import("onnxruntime-web")> {
-  try {
-    return await import("onnxruntime-web/wasm");
-  } catch (cause) {
-    throw new UnclipError(
-      "session",
-      `onnxruntime-web cannot be loaded; install it with "npm install onnxruntime-web"`,
-      { cause },
-    );
-  }
 }

@@ -77,7 +77,7 @@ async function withDecoder(
   const fixture = await platform.tensors("networks/decoder.safetensors");
   const folder = await openModelFolder(platform.folder("karlo-tiny"));
   const config = readKarloDecoderConfig(await readJson(folder, "decoder/config.json"), "decoder/config.json");
-  const runtime = createRuntime();
+  const runtime = await createRuntime();
   const graph = karloUnet(config, fixture["encoder_hidden_states"]!.dims[1]!, await readCheckpoint(folder, "decoder"));
   try {
     await work(runtime.network(graph, folder), fixture, runtime);

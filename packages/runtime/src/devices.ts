@@ -1,0 +1,73 @@
+import { UnclipError } from "@unclip/tensor";
+
+/** Devices by the names that transformers.js gives them. */
+const DEVICES = ["cpu", "wasm", "webgpu", "cuda", "dml", "coreml"] as const;
+
+/** Where networks run. */
+export type Device = (typeof DEVICES)[number];
+
+/** A device that "auto" tried in vain, and why. */
+export interface PassedOver {
+  readonly device: Device;
+  readonly reason: string;
+}
+
+/** The devices of a platform. */
+export interface PlatformDevices {
+  /** What messages call it: "Node" or "browsers". */
+  readonly platform: string;
+  /** The device that is always there. */
+  readonly base: Device;
+  /** Further devices that its ONNX Runtime knows. */
+  others(): Promise<readonly Device[]>;
+  /** Those of them that "auto" tries, the best first. */
+  readonly preferred: readonly Device[];
+  /** Runs a small network.
+   * @param wanted whether the device was asked for by name
+   * @throws Error with the reason if the device does not work here */
+  try(device: Device, wanted: boolean): Promise<void>;
+}
+
+/** The device to use.
+ * @param wanted a device, or "auto" for the best that works
+ * @throws UnclipError "input" for a device that the platform does not have, "session" for one that does not work on this machine */
+export async function chooseDevice(
+  wanted: Device | "auto",
+  devices: PlatformDevices,
+): Promise<{ device: Device; passedOver: PassedOver[] }> {
+  const { base, platform, preferred } = devices;
+  const passedOver: PassedOver[] = [];
+  if (wanted === base) return { device: base, passedOver };
+  if (wanted === "auto") {
+    for (const device of preferred) {
+      const reason = await reasonAgainst(device, false, devices);
+      if (reason === undefined) return { device, passedOver };
+      passedOver.push({ device, reason });
+    }
+    return { device: base, passedOver };
+  }
+  const others = await devices.others();
+  const known = ["auto", base, ...others.filter((name) => name !== base && DEVICES.includes(name))];
+  if (!known.includes(wanted)) {
+    const names = known.map((name) => `"${name}"`).join(", ");
+    throw new UnclipError("input", `device: expected one of ${names} in ${platform}, got ${JSON.stringify(wanted)}`);
+  }
+  const reason = await reasonAgainst(wanted, true, devices);
+  if (reason === undefined) return { device: wanted, passedOver };
+  throw new UnclipError("session", `device: "${wanted}" does not work here: ${reason}; use "auto" or "${base}"`);
+}
+
+async function reasonAgainst(device: Device, wanted: boolean, devices: PlatformDevices): Promise<string | undefined> {
+  try {
+    await devices.try(device, wanted);
+    return undefined;
+  } catch (error) {
+    return asReason(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The last thing ONNX Runtime says, without the place in its sources that it puts in front. */
+function asReason(message: string): string {
+  const [, reason] = /was false\. (.*)$/s.exec(message) ?? [];
+  return (reason ?? message).trim().split("\n")[0]!;
+}

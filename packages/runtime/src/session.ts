@@ -1,0 +1,43 @@
+import type { Graph } from "@unclip/graph";
+import { UnclipError, type Tensor } from "@unclip/tensor";
+import type { Tensor as OrtTensor } from "onnxruntime-common";
+import type { Device } from "./devices.js";
+import type { ModelFolder } from "./model-folder.js";
+
+/** Named inputs of a network. */
+export type Feeds = Readonly<Record<string, OrtTensor>>;
+
+/** A network that is open in ONNX Runtime. */
+export interface Session {
+  run(feeds: Feeds): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
+}
+
+/** A graph with the weights it needs. */
+export interface Model {
+  readonly graph: Graph;
+  /** Where its weights are; undefined for a graph that has none. */
+  readonly folder?: ModelFolder;
+  /** Outputs that stay on the device; default none. */
+  readonly keepOutputs?: readonly string[];
+}
+
+/** The session option that leaves the outputs that are kept on a graphics card. */
+export function outputLocations({ graph, keepOutputs = [] }: Model, device: Device) {
+  if (device !== "webgpu" || keepOutputs.length === 0) return {};
+  const location = (name: string) => (keepOutputs.includes(name) ? "gpu-buffer" : "cpu");
+  return {
+    preferredOutputLocation: Object.fromEntries(graph.outputs.map(({ name }) => [name, location(name)] as const)),
+  };
+}
+
+/** Runs `work`; what ONNX Runtime throws becomes one sentence that begins with `what`.
+ * @throws UnclipError "session" */
+export async function asSessionError<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof Error && cause.name === "UnclipError") throw cause;
+    throw new UnclipError("session", `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
