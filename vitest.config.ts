@@ -6,5 +6,10 @@ const conditions = ["@unclip/source", "node", "import", "module", "default"];
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { include: ["test/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    env: { ORT_DISABLE_TELEMETRY: "1" }, // for tests that load ONNX Runtime themselves
+  },
 });

@@ -7,12 +7,12 @@ import { isMainThread } from "node:worker_threads";
  * the first session opens. Assigning to process.env changes that environment in the main thread; a worker thread has a copy of its own. */
 const TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY";
 
-if (isMainThread) env[TELEMETRY_OFF] ??= "1";
+if (isMainThread) env[TELEMETRY_OFF] ||= "1"; // empty counts as unset there
 
 /** onnxruntime-node, with its telemetry off.
  * @throws UnclipError "session" if it is not installed, or if its telemetry cannot be turned off from this worker thread */
 export async function importOnnxRuntime(): Promise<typeof import("onnxruntime-node")> {
-  if (env[TELEMETRY_OFF] === undefined) {
+  if (!env[TELEMETRY_OFF]) {
     throw new UnclipError(
       "session",
       "onnxruntime-node sends telemetry, and a worker thread cannot turn that off; " +
