@@ -2,6 +2,7 @@ import { fetchSnapshot, HUB_ENDPOINT, isHubModelId, parseHubModelId, type Snapsh
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { temporaryFolder } from "../../../test-support/folders.js";
 import { MODEL } from "../../../test-support/hub-server.js";
 import { CACHED, errorOf, everything, setUp } from "./setup.js";
 
@@ -14,7 +15,10 @@ const VARIABLES = [
   "XDG_CACHE_HOME",
   "HF_HUB_OFFLINE",
 ];
-beforeEach(() => VARIABLES.forEach((variable) => vi.stubEnv(variable, "")));
+beforeEach(async () => {
+  for (const variable of VARIABLES) vi.stubEnv(variable, "");
+  vi.stubEnv("HOME", await temporaryFolder()); // nobody's own cache is read or written
+});
 afterEach(() => void vi.unstubAllEnvs());
 
 describe("the id of a model", () => {
@@ -24,6 +28,7 @@ describe("the id of a model", () => {
     ["maker/karlo@refs/pr/1", "maker/karlo", "refs/pr/1"],
     ["A-b_c.d/E-f_g.h@ä", "A-b_c.d/E-f_g.h", "ä"],
     ["-a/_b", "-a/_b", "main"],
+    ["maker/a.github", "maker/a.github", "main"],
     [`${"a".repeat(96)}/${"b".repeat(96)}`, `${"a".repeat(96)}/${"b".repeat(96)}`, "main"],
   ])("%s has its parts", (source, id, revision) => {
     expect(parseHubModelId(source)).toEqual({ id, revision });
@@ -192,12 +197,21 @@ describe("a token", () => {
         ? new Response(null, { status: 404 })
         : new Response(null, { status: 302, headers: { location } });
     };
+    const upgrading: typeof globalThis.fetch = async (input, init) => {
+      const { protocol } = new URL(String(input));
+      sent.set(protocol, (init!.headers as Record<string, string>)["authorization"]);
+      const headers = { location: "https://hub.test/" };
+      return new Response(null, protocol === "http:" ? { status: 301, headers } : { status: 404 });
+    };
     const { open } = await setUp();
     await errorOf(open({ token: "hf_x", endpoint: "https://hub.test", fetch }));
     expect([...sent.values()]).toEqual(["Bearer hf_x", undefined, undefined, undefined, "Bearer hf_x"]);
     sent.clear();
     await errorOf(open({ endpoint: "https://hub.test", fetch }));
     expect([...sent.values()]).toEqual(Array.from({ length: 5 }, () => undefined));
+    sent.clear();
+    await errorOf(open({ token: "hf_x", endpoint: "http://hub.test", fetch: upgrading }));
+    expect([...sent.values()]).toEqual(["Bearer hf_x", "Bearer hf_x"]);
   });
 });
 
