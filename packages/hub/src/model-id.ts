@@ -10,7 +10,8 @@ export interface HubModel {
   readonly commit: string;
 }
 
-const ID = /^(?<id>[\w-][\w.-]*\/[\w-][\w.-]*)(?:@(?<revision>[^\s\p{Cc}@]+))?$/u;
+/** The hub allows 96 characters, and git no control characters. */
+const ID = /^(?<id>[\w-][\w.-]{0,95}\/[\w-][\w.-]{0,95})(?:@(?<revision>[^\s\p{Cc}@]+))?$/u;
 
 /** Whether `source` has the form "owner/name" or "owner/name@revision". A relative path of two folders has it too. */
 export function isHubModelId(source: string): boolean {

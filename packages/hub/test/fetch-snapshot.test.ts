@@ -1,10 +1,10 @@
-import { fetchSnapshot, type HubProgress } from "@unclip/hub/node";
+import type { HubProgress } from "@unclip/hub/node";
 import { lstat, readFile, readlink, rm, stat, truncate } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { readFolder } from "../../../test-support/folders.js";
 import { gitSha1, MODEL, sha256 } from "../../../test-support/hub-server.js";
-import { CACHED, everything, expectSame, setUp, WEIGHTS } from "./setup.js";
+import { expectSame, setUp, WEIGHTS } from "./setup.js";
 
 describe("fetchSnapshot", () => {
   it("fetches the files that are chosen", async () => {
@@ -146,23 +146,7 @@ describe("fetchSnapshot, offline", () => {
   });
 });
 
-describe("fetchSnapshot, options", () => {
-  it("takes them from the environment", async () => {
-    const { hub, cacheDir, commit } = await setUp({ token: "hf_secret" });
-    vi.stubEnv("HF_ENDPOINT", `${hub.endpoint}/`);
-    vi.stubEnv("HF_TOKEN", " hf_secret\n");
-    for (const [variable, value] of [
-      ["HF_HUB_CACHE", cacheDir],
-      ["HF_HOME", dirname(cacheDir)],
-    ] as const) {
-      vi.stubEnv("HF_HUB_CACHE", "");
-      vi.stubEnv(variable, value);
-      const { directory } = await fetchSnapshot(MODEL, { files: everything });
-      expect(directory).toBe(join(cacheDir, CACHED, "snapshots", commit));
-    }
-    vi.unstubAllEnvs();
-  });
-
+describe("fetchSnapshot, addresses", () => {
   it("sends the token to the hub, not to the storage server", async () => {
     const { open, hub } = await setUp({ token: "hf_secret" });
     await open({ token: "hf_secret" });
@@ -175,24 +159,5 @@ describe("fetchSnapshot, options", () => {
     hub.pagesAt = "https://huggingface.co";
     expect((await open()).commit).toBe(commit);
     expect(hub.exchanges.filter(({ path }) => path.includes("/tree/")).length).toBe(2);
-  });
-
-  it.each(["karlo", "./maker/karlo", "maker/karlo/prior", "maker/..", "maker/karlo@", "maker/karlo@../x", "a b/c", ""])(
-    'refuses "%s"',
-    async (id) => {
-      await expect(fetchSnapshot(id, { files: everything })).rejects.toMatchObject({
-        code: "input",
-        message: `"${id}" is not the name of a model on the hub; expected owner/name or owner/name@revision`,
-      });
-    },
-  );
-
-  it("refuses an endpoint that is no address, and a selection that is not there", async () => {
-    await expect(fetchSnapshot(MODEL, { files: everything, endpoint: "huggingface.co" })).rejects.toThrow(
-      /endpoint: expected the address/,
-    );
-    const { open } = await setUp();
-    await expect(open({ files: () => ["prior/nothing"] })).rejects.toThrow('there is no file "prior/nothing"');
-    await expect(open({ files: () => [] })).rejects.toThrow("none of its 4 files was selected");
   });
 });

@@ -72,14 +72,6 @@ describe("resolveModel", () => {
     );
   });
 
-  it("stops reading an answer without end", async () => {
-    const { hub } = await setUp();
-    hub.fault = answers("revision", { text: " ".repeat(2 ** 20), endlessMs: 0 });
-    expect((await errorOf(resolveModel(MODEL, { endpoint: hub.endpoint }))).message).toMatch(
-      /does not answer as a hub/,
-    );
-  });
-
   it.each([
     ["silent", { silent: true }],
     ["never done", { status: 200, text: " ", endlessMs: 20 }],
@@ -99,5 +91,13 @@ describe("resolveModel", () => {
     expect(await errorOf(resolveModel(MODEL, { endpoint, signal: AbortSignal.abort() }))).toEqual(aborted);
     hub.fault = () => ({ status: 200, text: " ", endlessMs: 20 });
     expect(await errorOf(resolveModel(MODEL, { endpoint, signal: AbortSignal.timeout(100) }))).toEqual(aborted);
+  });
+
+  it("stops reading an answer without end", async () => {
+    const { hub } = await setUp();
+    hub.fault = answers("revision", { text: " ".repeat(2 ** 20), endlessMs: 0 });
+    expect((await errorOf(resolveModel(MODEL, { endpoint: hub.endpoint }))).message).toMatch(
+      /does not answer as a hub/,
+    );
   });
 });

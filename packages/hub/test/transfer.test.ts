@@ -143,6 +143,28 @@ describe("fetchSnapshot, damaged files", () => {
     await snapshotIsEmpty(setup);
   });
 
+  it.each([
+    [
+      "by SHA-256, if it is in the store of large files",
+      "pytorch_model.bin",
+      /hash [0-9a-f]{64}, expected [0-9a-f]{64}/,
+    ],
+    ["by git's SHA-1, if it is a file like any other", "pytorch_model.pt", /hash [0-9a-f]{40}, expected [0-9a-f]{40}/],
+  ])("checks a Python checkpoint %s", async (_, path, hashes) => {
+    const weights = Buffer.from(Array.from({ length: 70_000 }, (__, i) => (i * 7) % 253));
+    const { hub, open, at, commit } = await setUp({ files: { "config.json": Buffer.from("{}"), [path]: weights } });
+    const corrupt = ({ path: asked }: Exchange) =>
+      asked.includes("pt") || asked.includes("/store/") ? { corrupt: true } : undefined;
+    hub.fault = corrupt;
+    const { code, message } = await errorOf(open());
+    expect([code, message]).toEqual(["download", expect.stringMatching(/arrived damaged twice/)]);
+    expect(message).toMatch(hashes);
+    await expect(stat(at("snapshots"))).rejects.toThrow("ENOENT");
+    hub.fault = () => undefined;
+    await open();
+    expectSame(await readFile(at("snapshots", commit, path)), weights);
+  });
+
   it("refuses a file that is longer than listed", async () => {
     const setup = await setUp();
     setup.hub.fault = faults({ tooLong: true });
