@@ -1,3 +1,4 @@
+export { type Range, RANGES } from "./config-ranges.js";
 export { type ConfigReader, createConfigReader } from "./config-reader.js";
 export { type UnclipErrorCode, UnclipError, isUnclipError, checkAborted } from "./errors.js";
 export { nextTask } from "./next-task.js";

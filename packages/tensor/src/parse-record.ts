@@ -32,11 +32,11 @@ export function parseRecord(text: string, where: string, options: ParseRecordOpt
   try {
     json = JSON.parse(strict ? text : standard);
   } catch (cause) {
-    const reason = quote((cause as Error).message, 160);
+    const reason = quote((cause as Error).message, { max: 160 });
     throw new UnclipError("config", `${where}: not valid JSON (${reason}); download the file again`, { cause });
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    const got = Array.isArray(json) ? "an array" : quote(String(json));
+    const got = Array.isArray(json) ? "an array" : quote(json);
     throw new UnclipError("config", `${where}: expected a JSON object, got ${got}`);
   }
   const got = Object.keys(json).length;
