@@ -1,4 +1,4 @@
-import { readDecoderConfig, readTextProjectionConfig } from "@unclip/decoder";
+import { readKarloDecoderConfig, readTextProjectionConfig } from "@unclip/decoder";
 import { expect, it } from "vitest";
 import { readFixture } from "../../../test-support/index.js";
 
@@ -16,7 +16,7 @@ it.each([
   ["norm_eps", 2, ": expected a number from 0 to 1, got 2"],
   ["block_out_channels", [8, 1e9], ": expected 1 to 8 integers from 1 to 131072, got [8,1000000000]"],
 ])("refuses the decoder's %s %j", (key, value, message) => {
-  expect(() => readDecoderConfig({ ...unet, [key]: value }, "c")).toThrow(`c: ${key}${message}`);
+  expect(() => readKarloDecoderConfig({ ...unet, [key]: value }, "c")).toThrow(`c: ${key}${message}`);
 });
 
 it.each([
