@@ -1,4 +1,4 @@
-import { UnclipError } from "@unclip/tensor";
+import { quote, UnclipError } from "@unclip/tensor";
 
 /** Byte-level byte-pair encoding of words, without special tokens. */
 export interface BytePairs {
@@ -27,7 +27,7 @@ export function createBytePairs({ vocab, merges, unknown, where }: BytePairOptio
     ([first, second]) => ![first, second, first + second].every((symbol) => vocab.has(symbol)),
   );
   if (stranger !== undefined) {
-    const [pair, joined] = [stranger.join(" "), stranger.join("")];
+    const [pair, joined] = [quote(stranger.join(" ")), quote(stranger.join(""))];
     throw new UnclipError(
       "config",
       `${where}: expected a vocabulary with both parts of the merge "${pair}" and with "${joined}"; are vocabulary and merges from one model?`,

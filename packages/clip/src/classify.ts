@@ -1,5 +1,4 @@
-import { UnclipError, valuesOf, type Picture, type Tensor } from "@unclip/tensor";
-import { cosineSimilarity } from "./cosine-similarity.js";
+import { cosineSimilarity, UnclipError, valuesOf, type Picture, type Tensor } from "@unclip/tensor";
 import type { ImageEncoder } from "./image-encoder.js";
 import type { TextEncoder } from "./text-encoder.js";
 

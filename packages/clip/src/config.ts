@@ -1,4 +1,4 @@
-import { createConfigReader, UnclipError } from "@unclip/tensor";
+import { createConfigReader, RANGES, UnclipError } from "@unclip/tensor";
 
 /** Sizes that both towers of CLIP have. */
 export interface ClipTowerConfig {
@@ -39,11 +39,11 @@ type Json = Readonly<Record<string, unknown>>;
 export function readClipTextConfig(json: Json, where: string): ClipTextConfig {
   const half = halfOf(json, "text_config");
   const read = createConfigReader(half, where);
-  const endOfText = read.number("eos_token_id", 49407);
+  const endOfText = read.whole("eos_token_id", { min: 0, max: RANGES.vocabulary.max }, 49407);
   return {
     ...readTower(half, where, { width: 512, layers: 12, heads: 8, inner: 2048 }),
-    vocabularySize: read.number("vocab_size", 49408),
-    textLength: read.number("max_position_embeddings", 77),
+    vocabularySize: read.whole("vocab_size", RANGES.vocabulary, 49408),
+    textLength: read.whole("max_position_embeddings", RANGES.tokens, 77),
     endOfText: endOfText === 2 ? undefined : endOfText,
   };
 }
@@ -54,7 +54,8 @@ export function readClipVisionConfig(json: Json, where: string): ClipVisionConfi
   const half = halfOf(json, "vision_config");
   const read = createConfigReader(half, where);
   read.only("num_channels", 3);
-  const [imageSize, patchSize] = [read.number("image_size", 224), read.number("patch_size", 32)];
+  const imageSize = read.whole("image_size", RANGES.pixels, 224);
+  const patchSize = read.whole("patch_size", RANGES.pixels, 32);
   if (imageSize % patchSize !== 0) {
     throw new UnclipError("config", `${where}: image_size ${imageSize} is not a multiple of patch_size ${patchSize}`);
   }
@@ -75,13 +76,18 @@ function readTower(
 ): ClipTowerConfig {
   const read = createConfigReader(json, where);
   read.only("hidden_act", "quick_gelu", "gelu");
+  const width = read.whole("hidden_size", RANGES.width, defaults.width);
+  const heads = read.whole("num_attention_heads", RANGES.heads, defaults.heads);
+  if (width % heads !== 0) {
+    throw new UnclipError("config", `${where}: hidden_size ${width} is not a multiple of num_attention_heads ${heads}`);
+  }
   return {
-    width: read.number("hidden_size", defaults.width),
-    layers: read.number("num_hidden_layers", defaults.layers),
-    heads: read.number("num_attention_heads", defaults.heads),
-    inner: read.number("intermediate_size", defaults.inner),
+    width,
+    layers: read.whole("num_hidden_layers", RANGES.layers, defaults.layers),
+    heads,
+    inner: read.whole("intermediate_size", RANGES.width, defaults.inner),
     activation: read.string("hidden_act", "quick_gelu") as ClipTowerConfig["activation"],
-    epsilon: read.number("layer_norm_eps", 1e-5),
-    embeddingWidth: read.number("projection_dim", 512),
+    epsilon: read.number("layer_norm_eps", 1e-5, RANGES.epsilon),
+    embeddingWidth: read.whole("projection_dim", RANGES.width, 512),
   };
 }

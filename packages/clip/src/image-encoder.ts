@@ -1,5 +1,5 @@
 import { pathIn, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
-import { readJson, readText, concatRows, type Picture, type Tensor } from "@unclip/tensor";
+import { readJson, readText, concatRows, UnclipError, type Picture, type Tensor } from "@unclip/tensor";
 import { readClipVisionConfig, type ClipVisionConfig } from "./config.js";
 import { clipVisionNetwork } from "./networks/vision.js";
 import { preprocessPicture, readPreprocessConfig, type PreprocessConfig } from "./preprocess.js";
@@ -31,10 +31,22 @@ export async function loadImageEncoder(
   const config = readClipVisionConfig(await readJson(folder, configPath), `${folder.name}/${configPath}`);
   const path = pathIn(preprocessor, "preprocessor_config.json");
   const preprocess = readPreprocessConfig(await readText(folder, path), `${folder.name}/${path}`);
+  checkSize(preprocess, config, `${folder.name}/${path}`);
   return createImageEncoder(
     runtime.network(clipVisionNetwork(config, await readCheckpoint(folder, component)), folder),
     preprocess,
     config,
+  );
+}
+
+/** Refuses pictures of a size that the vision tower does not see, where the size does not depend on the picture.
+ * @throws UnclipError "config" */
+function checkSize({ resize, crop }: PreprocessConfig, { imageSize }: ClipVisionConfig, where: string): void {
+  const size = crop ?? (resize !== undefined && "height" in resize ? resize : undefined);
+  if (size === undefined || (size.height === imageSize && size.width === imageSize)) return;
+  throw new UnclipError(
+    "config",
+    `${where}: pictures become ${size.width}x${size.height}, the image encoder sees ${imageSize}x${imageSize}; are they from one model?`,
   );
 }
 

@@ -12,7 +12,7 @@ export {
   type ClipTowerConfig,
   type ClipVisionConfig,
 } from "./config.js";
-export { cosineSimilarity } from "./cosine-similarity.js";
+export { cosineSimilarity } from "@unclip/tensor";
 export {
   createImageEncoder,
   loadImageEncoder,

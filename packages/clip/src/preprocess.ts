@@ -1,6 +1,8 @@
 import {
   createConfigReader,
   parseRecord,
+  quote,
+  RANGES,
   resizePicture,
   tensor,
   UnclipError,
@@ -45,16 +47,19 @@ export function readPreprocessConfig(text: string, where: string): PreprocessCon
     normalize: read.flag("do_normalize", true),
   };
   if (steps.resize) read.only("resample", BICUBIC);
-  const rgb = (key: string, fallback: Rgb): Rgb => {
+  const rgb = (key: string, fallback: Rgb, isLegal: (value: number) => boolean = () => true): Rgb => {
     const values = read.numbers(key, fallback);
-    if (values.length === 3) return values as Rgb;
+    if (values.length === 3 && values.every(isLegal)) return values as Rgb;
+    if (values.length === 3) throw new UnclipError("config", `${where}: ${key}: expected numbers above 0`);
     throw new UnclipError("config", `${where}: ${key}: expected red, green and blue, got ${values.length} numbers`);
   };
   return {
     resize: steps.resize ? readResize(json["size"] ?? { shortest_edge: 224 }, where) : undefined,
     crop: steps.crop ? readCrop(json["crop_size"] ?? 224, where) : undefined,
     rescale: steps.rescale ? read.number("rescale_factor", 1 / 255) : undefined,
-    normalize: steps.normalize ? { mean: rgb("image_mean", MEAN), std: rgb("image_std", STD) } : undefined,
+    normalize: steps.normalize
+      ? { mean: rgb("image_mean", MEAN), std: rgb("image_std", STD, (value) => value > 0) }
+      : undefined,
   };
 }
 
@@ -84,11 +89,18 @@ export function preprocessPicture(picture: Picture, config: PreprocessConfig): T
   return tensor(out, [1, 3, height, width]);
 }
 
+/** Pixels of a picture between resizing and cropping: 200 MB. */
+const MAX_RESIZED_PIXELS = 2 ** 26;
+
 /** Width and height to resize to; the longer edge is cut to whole pixels, not rounded. */
 function targetSize({ width, height }: Picture, resize: NonNullable<PreprocessConfig["resize"]>): [number, number] {
   if ("height" in resize) return [resize.width, resize.height];
   const { shortestEdge: short } = resize;
   const long = Math.trunc((short * Math.max(width, height)) / Math.min(width, height));
+  if (long * short > MAX_RESIZED_PIXELS) {
+    const became = `would become ${long} pixels long when its shorter edge is made ${short}`;
+    throw new UnclipError("input", `picture: ${width}x${height} ${became}; cut a less extreme shape out of it`);
+  }
   return width <= height ? [short, long] : [long, short];
 }
 
@@ -120,11 +132,14 @@ function readCrop(size: unknown, where: string): PictureSize {
 function readSize(size: unknown, where: string, expected: string): PictureSize {
   const { height, width, ...others } = entriesOf(size);
   if (isPixels(height) && isPixels(width) && Object.keys(others).length === 0) return { height, width };
-  throw new UnclipError("config", `${where} ${JSON.stringify(size)} is not supported; expected ${expected}`);
+  throw new UnclipError(
+    "config",
+    `${where} ${quote(JSON.stringify(size))} is not supported; expected ${expected}, of ${RANGES.pixels.max} pixels at most`,
+  );
 }
 
 function isPixels(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) > 0;
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) <= RANGES.pixels.max;
 }
 
 /** What an object says, without the nulls that newer files may write for the kinds of size that they do not use. */

@@ -42,6 +42,7 @@ export async function loadTextEncoder(
     const lengths = `the tokenizer gives ${tokenizer.contextLength} tokens, the text encoder takes ${config.textLength}`;
     throw new UnclipError("config", `${folder.name}: ${lengths}; are they from one model?`);
   }
+  checkIds(tokenizer.encode("").ids, config, `${folder.name}/${component}`); // the special tokens
   const graph = clipTextNetwork(config, await readCheckpoint(folder, component));
   return createTextEncoder(runtime.network(graph, folder), tokenizer, config);
 }
@@ -55,6 +56,7 @@ export function createTextEncoder(network: Network, tokenizer: Tokenizer, config
       const encoded = captions.map((caption) => tokenizer.encode(caption));
       const [n, length] = [captions.length, config.textLength];
       const ids = Int32Array.from(encoded.flatMap((text) => [...text.ids]));
+      checkIds(ids, config, "text encoder");
       const endOfText = new Float32Array(n * length);
       for (const [row, text] of encoded.entries()) endOfText[row * length + endOf(text.ids, config)] = 1;
       const out = await network.run({
@@ -69,6 +71,16 @@ export function createTextEncoder(network: Network, tokenizer: Tokenizer, config
       };
     },
   };
+}
+
+/** @throws UnclipError "config" if an id has no row in the table of embeddings */
+function checkIds(ids: Int32Array, { vocabularySize }: ClipTextConfig, where: string): void {
+  const stray = ids.find((id) => id < 0 || id >= vocabularySize);
+  if (stray === undefined) return;
+  throw new UnclipError(
+    "config",
+    `${where}: the tokenizer gives the id ${stray}, the vocabulary of the text encoder has ${vocabularySize} entries; are they from one model?`,
+  );
 }
 
 /** Where the end-of-text token stands: the first of its id, or else the first of the largest. */

@@ -1,4 +1,4 @@
-import { createConfigReader, parseRecord, UnclipError } from "@unclip/tensor";
+import { createConfigReader, parseRecord, quote, RANGES, UnclipError } from "@unclip/tensor";
 import { createBytePairs, type BytePairs } from "./byte-pairs.js";
 
 const START = "<|startoftext|>";
@@ -60,8 +60,8 @@ export interface TokenizerOptions {
 export function createTokenizer(options: TokenizerOptions): Tokenizer {
   const { bosToken = START, eosToken = END, unkToken = END, padToken = END, addedTokens = [] } = options;
   const { contextLength = 77, merges, where = "tokenizer" } = options;
-  if (!Number.isInteger(contextLength) || contextLength < 2) {
-    const expected = "expected a context of at least 2 tokens, start and end";
+  if (!Number.isInteger(contextLength) || contextLength < 2 || contextLength > RANGES.tokens.max) {
+    const expected = `expected a context of 2 tokens, start and end, to ${RANGES.tokens.max}`;
     throw new UnclipError("config", `${where}: ${expected}, got ${contextLength}`);
   }
   const added = addedTokens.map(({ content, id }) => [content, id] as const);
@@ -70,7 +70,7 @@ export function createTokenizer(options: TokenizerOptions): Tokenizer {
   const lacking = roles.find((content) => !vocab.has(content));
   if (lacking !== undefined) {
     const cure = "are its files from one model?";
-    throw new UnclipError("config", `${where}: the vocabulary lacks the special token "${lacking}"; ${cure}`);
+    throw new UnclipError("config", `${where}: the vocabulary lacks the special token "${quote(lacking)}"; ${cure}`);
   }
   const [start, end, unknown, padding] = roles.map((content) => vocab.get(content)!) as [
     number,
@@ -212,15 +212,19 @@ function readPair(vocab: Json, merges: string, where: { vocab: string; merges: s
 }
 
 function checkedVocab(vocab: unknown, where: string): Readonly<Record<string, number>> {
-  if (isRecord(vocab) && Object.values(vocab).every(Number.isInteger)) return vocab as Readonly<Record<string, number>>;
+  if (isRecord(vocab) && Object.values(vocab).every(isId)) return vocab as Readonly<Record<string, number>>;
   throw new UnclipError("config", `${where}: expected a vocabulary that gives each symbol an integer id`);
+}
+
+function isId(id: unknown): id is number {
+  return Number.isInteger(id) && (id as number) >= 0 && (id as number) < RANGES.vocabulary.max;
 }
 
 function checkedMerges(merges: readonly unknown[], where: string): [string, string][] {
   const isSymbol = (part: unknown) => typeof part === "string" && part !== "";
   const wrong = merges.find((merge) => !(Array.isArray(merge) && merge.length === 2 && merge.every(isSymbol)));
   if (wrong === undefined) return merges as [string, string][];
-  throw new UnclipError("config", `${where}: expected merges of two symbols each, got ${JSON.stringify(wrong)}`);
+  throw new UnclipError("config", `${where}: expected merges of two symbols each, got ${quote(JSON.stringify(wrong))}`);
 }
 
 const SPECIAL_KEYS = {
@@ -234,9 +238,15 @@ const SPECIAL_KEYS = {
  * @param whole a tokenizer.json, whose list counts where the config has none */
 function readSpecialTokens(config: Json, whole: Json | undefined, vocab: Pairs["vocab"], where: string) {
   const decoder = config["added_tokens_decoder"];
-  const listed: AddedToken[] = isRecord(decoder)
+  const listed = isRecord(decoder)
     ? Object.entries(decoder).map(([id, token]) => readAddedToken(token, Number(id), where))
-    : ((whole?.["added_tokens"] ?? []) as Json[]).map((token) => readAddedToken(token, Number(token["id"]), where));
+    : readAddedTokens(whole?.["added_tokens"] ?? [], where);
+  if (listed.length > MAX_ADDED_TOKENS) {
+    throw new UnclipError(
+      "config",
+      `${where}: expected ${MAX_ADDED_TOKENS} added tokens at most, got ${listed.length}`,
+    );
+  }
   const roles: Partial<Record<keyof typeof SPECIAL_KEYS, string>> = {};
   const named: AddedToken[] = [];
   for (const [role, key] of Object.entries(SPECIAL_KEYS) as [keyof typeof SPECIAL_KEYS, string][]) {
@@ -249,13 +259,33 @@ function readSpecialTokens(config: Json, whole: Json | undefined, vocab: Pairs["
   return { ...roles, addedTokens: [...named, ...listed] };
 }
 
-function readAddedToken(token: unknown, id: number, where: string): AddedToken {
-  if (!isRecord(token) || typeof token["content"] !== "string" || token["content"] === "") {
-    throw new UnclipError("config", `${where}: expected a token with its "content", got ${JSON.stringify(token)}`);
+/** They become one pattern that is looked for in captions; CLIP has two. */
+const MAX_ADDED_TOKENS = 1000;
+const MAX_TOKEN_CHARACTERS = 256;
+
+/** The list of a tokenizer.json, where each token gives its id. */
+function readAddedTokens(tokens: unknown, where: string): AddedToken[] {
+  if (!Array.isArray(tokens)) {
+    throw new UnclipError("config", `${where}: expected a list of added_tokens, got ${quote(JSON.stringify(tokens))}`);
   }
-  const read = createConfigReader(token, `${where}: ${token["content"]}`);
+  return tokens.map((token: unknown) => readAddedToken(token, isRecord(token) ? token["id"] : undefined, where));
+}
+
+function readAddedToken(token: unknown, id: unknown, where: string): AddedToken {
+  const content = isRecord(token) ? token["content"] : undefined;
+  if (!isRecord(token) || typeof content !== "string" || content === "" || content.length > MAX_TOKEN_CHARACTERS) {
+    throw new UnclipError(
+      "config",
+      `${where}: expected a token with its "content", got ${quote(JSON.stringify(token))}`,
+    );
+  }
+  if (!isId(id)) {
+    const got = quote(JSON.stringify(id));
+    throw new UnclipError("config", `${where}: expected an integer id of the token "${quote(content)}", got ${got}`);
+  }
+  const read = createConfigReader(token, `${where}: ${quote(content)}`);
   for (const key of ["lstrip", "rstrip", "single_word"]) read.only(key, false);
-  return { content: token["content"], id, normalized: read.flag("normalized", false) };
+  return { content, id, normalized: read.flag("normalized", false) };
 }
 
 function isRecord(value: unknown): value is Json {

@@ -50,6 +50,12 @@ describe("preprocessPicture", () => {
     return { dims: dims.slice(2), red: [...(data as Float32Array)].slice(0, dims[2]! * dims[3]!) };
   };
 
+  it("refuses to make a long and thin picture longer than memory", () => {
+    const line = { width: 1, height: 100_000, data: new Uint8Array(300_000) };
+    const message = "picture: 1x100000 would become 22400000 pixels long when its shorter edge is made 224";
+    expect(() => preprocessPicture(line, configOf({}))).toThrow(message);
+  });
+
   it("leaves the odd row and column of a crop on the right and below", () => {
     expect(redOf(grey(3, 3), { crop_size: 2 })).toEqual({ dims: [2, 2], red: [1, 2, 4, 5] });
   });
@@ -104,6 +110,12 @@ describe("readPreprocessConfig", () => {
     ],
     [{ size: 0 }, "size 0 is not supported; expected a number of pixels"],
     [{ crop_size: { shortest_edge: 224 } }, 'crop_size {"shortest_edge":224} is not supported'],
+    [{ size: { shortest_edge: 20000 } }, 'size {"shortest_edge":20000} is not supported'],
+    [
+      { crop_size: 1025 },
+      "crop_size 1025 is not supported; expected a number of pixels or { height, width }, of 1024 pixels",
+    ],
+    [{ image_std: [0.5, 0, 0.5] }, "image_std: expected numbers above 0"],
     [{ image_mean: [0.5] }, "image_mean: expected red, green and blue, got 1 numbers"],
   ])("refuses %j", (json, message) => {
     expect(() => configOf(json)).toThrow(`preprocessor_config.json: ${message}`);

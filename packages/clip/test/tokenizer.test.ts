@@ -94,12 +94,9 @@ describe("encode", () => {
   });
 
   it.each([
-    [{ contextLength: 1 }, "expected a context of at least 2 tokens"],
+    [{ contextLength: 1 }, "expected a context of 2 tokens, start and end, to 1024, got 1"],
     [{ padToken: "<pad>" }, 'the vocabulary lacks the special token "<pad>"'],
-    [
-      { merges: [["a", "\u0000"]] as [string, string][] },
-      'expected a vocabulary with both parts of the merge "a \u0000"',
-    ],
+    [{ merges: [["a", "\u0000"]] as [string, string][] }, 'expected a vocabulary with both parts of the merge "a  "'],
   ])("refuses %j", (options, message) => {
     expect(() => createTokenizer({ vocab, merges, ...options })).toThrow(`tokenizer: ${message}`);
   });
@@ -150,6 +147,9 @@ describe("readTokenizer", () => {
     expect((await read({ ...pair, "tokenizer_config.json": unlimited })).contextLength).toBe(77);
   });
 
+  const wholeWith = (json: object) => ({
+    "tokenizer.json": JSON.stringify({ ...JSON.parse(whole(true, false)), ...json }),
+  });
   const config = (json: object) => ({ ...pair, "tokenizer_config.json": JSON.stringify(json) });
   it.each([
     ["an empty folder", {}, "model/tokenizer.json is missing; expected tokenizer.json, or vocab.json and merges.txt"],
@@ -171,6 +171,49 @@ describe("readTokenizer", () => {
       "a greedy token",
       config({ eos_token: { content: "<|endoftext|>", rstrip: true } }),
       "rstrip true is not supported",
+    ],
+    ["a negative id", { ...pair, "vocab.json": '{"a":-1}' }, "gives each symbol an integer id"],
+    ["an id beyond all vocabularies", { ...pair, "vocab.json": '{"a":10000000}' }, "gives each symbol an integer id"],
+    [
+      "a vocabulary in a list",
+      { "tokenizer.json": '{"model":{"type":"BPE","end_of_word_suffix":"</w>","vocab":[],"merges":[]}}' },
+      "gives each symbol an integer id",
+    ],
+    [
+      "added tokens that are none",
+      wholeWith({ added_tokens: [null] }),
+      'expected a token with its "content", got null',
+    ],
+    ["added tokens in an object", wholeWith({ added_tokens: {} }), "expected a list of added_tokens, got {}"],
+    [
+      "an added token without id",
+      wholeWith({ added_tokens: [{ content: "a" }] }),
+      'expected an integer id of the token "a", got undefined',
+    ],
+    [
+      "an added token under a name",
+      config({ added_tokens_decoder: { x: { content: "a" } } }),
+      'integer id of the token "a", got null',
+    ],
+    [
+      "an added token as long as a page",
+      config({ pad_token: "p", added_tokens_decoder: { 5: { content: "x".repeat(257) } } }),
+      'expected a token with its "content"',
+    ],
+    [
+      "a thousand and one added tokens",
+      wholeWith({ added_tokens: Array.from({ length: 1001 }, (_, id) => ({ content: `t${id}`, id })) }),
+      "expected 1000 added tokens at most, got 1001",
+    ],
+    [
+      "a long context",
+      config({ model_max_length: 20000 }),
+      "expected a context of 2 tokens, start and end, to 1024, got 20000",
+    ],
+    [
+      "a special token that fills the screen",
+      config({ pad_token: "\u001b[2J" + "x".repeat(200) }),
+      'lacks the special token " [2Jxxx',
     ],
     ["a token without content", config({ pad_token: null }), 'expected a token with its "content", got null'],
     ["another model", { "tokenizer.json": '{"model":{"type":"Unigram"}}' }, 'type "Unigram" is not supported'],

@@ -1,5 +1,5 @@
 import { sizeOf, UnclipError } from "@unclip/tensor";
-import { checkDifferences, type Checkpoint } from "./checkpoint.js";
+import { checkDifferences, checkParts, type Checkpoint } from "./checkpoint.js";
 import {
   encodeModel,
   type Attribute,
@@ -58,6 +58,10 @@ export interface GraphBuilder {
    * @param dims the shape the layer expects of the file
    * @param seenAs another shape of the same size, under which the graph sees it */
   weight(name: string, dims: readonly number[], seenAs?: readonly number[]): Value;
+  /** Refuses the checkpoint unless it has exactly `count` numbered parts under `name` of the current scope: to be called before they
+   * are built, since `count` comes from a config.
+   * @throws UnclipError "weights" */
+  expectParts(name: string, count: number): void;
   /** A constant stored in the graph itself. */
   constant(type: "float" | "int64" | "int32", values: readonly number[], dims: readonly number[]): Value;
   /** A node with one output of the given type and shape. */
@@ -155,6 +159,7 @@ export function createGraphBuilder({
       const stored: Value = { name: id, type, dims: seenAs };
       return type === "float" ? stored : addNode("Cast", [stored], "float", seenAs, { attributes: { to: 1 } });
     },
+    expectParts: (name, count) => checkParts(checkpoint, keyOf(name), count),
     constant(type, values, dims) {
       const id = `${type}(${values.length > 8 ? `#${count++}` : values.join()})[${dims.join()}]`;
       initializers.set(id, { name: id, type, dims, data: bytesOf(type, values) });

@@ -1,4 +1,4 @@
-import { UnclipError } from "@unclip/tensor";
+import { quote, UnclipError } from "@unclip/tensor";
 import type { WeightEntry } from "./weight-entry.js";
 
 /** A weight of a checkpoint: where it lies, and in which file. */
@@ -27,12 +27,29 @@ export function createCheckpoint(
     for (const [key, entry] of entries) {
       const other = weights.get(key);
       if (other !== undefined) {
-        throw new UnclipError("weights", `${name}: ${key} is in both ${other.file} and ${file}; keep one of the files`);
+        throw new UnclipError(
+          "weights",
+          `${name}: ${quote(key)} is in both ${other.file} and ${file}; keep one of the files`,
+        );
       }
       weights.set(key, { ...entry, file });
     }
   }
   return { name, weights };
+}
+
+/** Refuses a checkpoint that has another number of parts, "scope.0.", "scope.1." and so on, than its config says.
+ * @throws UnclipError "weights" */
+export function checkParts({ name, weights, plan }: Checkpoint, scope: string, count: number): void {
+  if (plan !== undefined) return; // it makes up whatever is asked for
+  const start = scope.length + 1;
+  const keys = [...weights.keys()].filter((key) => key.startsWith(`${scope}.`));
+  const found = new Set(keys.map((key) => key.slice(start, key.indexOf(".", start)))).size;
+  if (found === count) return;
+  throw new UnclipError(
+    "weights",
+    `${name}: the weights do not fit config.json: it wants ${count} of ${scope}, they have ${found}; are both files from the same model?`,
+  );
 }
 
 /** How the weights that a network wants differ from those it is given. */
@@ -47,7 +64,10 @@ export interface WeightDifferences {
 export function checkDifferences(name: string, { missing, extra, misshaped }: WeightDifferences): void {
   if (missing.length + extra.length + misshaped.length === 0) return;
   const list = (title: string, items: readonly string[]) => {
-    const shown = items.slice(0, 12).join(", ");
+    const shown = items
+      .slice(0, 12)
+      .map((item) => quote(item))
+      .join(", ");
     const rest = items.length > 12 ? ` and ${items.length - 12} more` : "";
     return items.length === 0 ? [] : [`${items.length} ${title}: ${shown}${rest}`];
   };

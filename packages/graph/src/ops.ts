@@ -217,6 +217,9 @@ export function upsampleNearest2(g: GraphBuilder, x: Value): Value {
   return g.node("Resize", [x, undefined, scales], x.type, scaled(x, 2), { attributes });
 }
 
+/** Tokens beyond which attention is refused: the scores of one head then take 4 GB. */
+const MAX_ATTENTION = 2 ** 15;
+
 /** softmax(q k^T / sqrt(C / heads) + bias) v, per head.
  * @param q [N, L, C]
  * @param k [N, S, C]
@@ -232,6 +235,10 @@ export function multiHeadAttention(
   const scores = [q.dims[1], k.dims[1]];
   if (q.dims.length !== 3 || k.dims.join() !== v.dims.join() || q.dims[2] !== k.dims[2]) {
     throw shapeError("multiHeadAttention", "[N, L, C], [N, S, C] and [N, S, C]", q, k, v);
+  }
+  if ((q.dims[2] as number) % heads !== 0) throw shapeError("multiHeadAttention", `a width in ${heads} equal heads`, q);
+  if (scores.some((length) => typeof length === "number" && length > MAX_ATTENTION)) {
+    throw shapeError("multiHeadAttention", `at most ${MAX_ATTENTION} tokens`, q, k);
   }
   if (bias !== undefined && bias.dims.slice(2).join() !== scores.join()) {
     throw shapeError("multiHeadAttention", `a bias [1 or N, 1, ${scores.join(", ")}]`, bias);

@@ -1,4 +1,4 @@
-import { createConfigReader } from "@unclip/tensor";
+import { createConfigReader, RANGES } from "@unclip/tensor";
 
 /** Sizes of a PriorTransformer. */
 export interface PriorConfig {
@@ -24,16 +24,17 @@ export function readPriorConfig(json: Readonly<Record<string, unknown>>, where: 
   read.only("encoder_hid_proj_type", "linear");
   read.only("added_emb_type", "prd");
   read.only("additional_embeddings", 4);
-  const embeddingWidth = read.number("embedding_dim", 768);
-  const [heads, headWidth] = [read.number("num_attention_heads", 32), read.number("attention_head_dim", 64)];
+  const embeddingWidth = read.whole("embedding_dim", RANGES.width, 768);
+  const heads = read.whole("num_attention_heads", RANGES.heads, 32);
+  const headWidth = read.whole("attention_head_dim", RANGES.heads, 64);
   read.only("time_embed_dim", heads * headWidth);
   read.only("embedding_proj_dim", embeddingWidth);
   read.only("clip_embed_dim", embeddingWidth);
   return {
     heads,
     headWidth,
-    layers: read.number("num_layers", 20),
+    layers: read.whole("num_layers", RANGES.layers, 20),
     embeddingWidth,
-    textLength: read.number("num_embeddings", 77),
+    textLength: read.whole("num_embeddings", RANGES.tokens, 77),
   };
 }

@@ -91,6 +91,7 @@ export function priorNetwork(config: PriorConfig, checkpoint: Checkpoint): Graph
     return concat(g, [before, own], 1, length);
   };
   const seen = (key: Value, value: Value) => [remember(key), remember(value)] as const;
+  g.expectParts("transformer_blocks", layers);
   for (let i = 0; i < layers; i++) {
     h = g.scope(`transformer_blocks.${i}`, () =>
       transformerBlock(g, h, scoreBias, { ...BLOCK, heads, inner: 4 * width, seen }),

@@ -1,8 +1,11 @@
+export { type Range, RANGES } from "./config-ranges.js";
 export { type ConfigReader, createConfigReader } from "./config-reader.js";
+export { cosineSimilarity, normalise, slerp, weightedMean } from "./embedding.js";
 export { type UnclipErrorCode, UnclipError, isUnclipError, checkAborted } from "./errors.js";
 export { nextTask } from "./next-task.js";
 export { parseRecord } from "./parse-record.js";
 export { checkPicture, type Picture, picturesFromPixels, pixelsFromPicture } from "./picture.js";
+export { principalComponents, type PrincipalComponents, project, reconstruct } from "./principal-components.js";
 export { quote } from "./quote.js";
 export { type Random, createRandom, perPicture } from "./random.js";
 export { createRun, type Run } from "./run.js";

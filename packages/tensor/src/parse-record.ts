@@ -36,7 +36,7 @@ export function parseRecord(text: string, where: string, options: ParseRecordOpt
     throw new UnclipError("config", `${where}: not valid JSON (${reason}); download the file again`, { cause });
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    const got = Array.isArray(json) ? "an array" : quote(String(json));
+    const got = Array.isArray(json) ? "an array" : quote(json);
     throw new UnclipError("config", `${where}: expected a JSON object, got ${got}`);
   }
   const got = Object.keys(json).length;

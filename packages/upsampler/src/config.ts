@@ -1,4 +1,4 @@
-import { createConfigReader } from "@unclip/tensor";
+import { createConfigReader, RANGES } from "@unclip/tensor";
 
 /** Sizes of an upsampler's U-Net. */
 export interface UpsamplerConfig {
@@ -20,10 +20,12 @@ export function readUpsamplerConfig(json: Readonly<Record<string, unknown>>, whe
   const read = createConfigReader(json, where);
   read.only("_class_name", "UNet2DModel");
   read.exactly("add_attention", false);
+  read.exactly("in_channels", 6);
+  read.exactly("out_channels", 3);
   for (const [key, supported] of Object.entries(FIXED)) read.only(key, supported);
   for (const key of ["class_embed_type", "num_class_embeds", "attn_norm_num_groups", "num_train_timesteps"])
     read.only(key);
-  const blockOutChannels = read.numbers("block_out_channels");
+  const blockOutChannels = read.wholes("block_out_channels", RANGES.width, RANGES.levels);
   read.exactly(
     "down_block_types",
     blockOutChannels.map(() => "ResnetDownsampleBlock2D"),
@@ -34,14 +36,14 @@ export function readUpsamplerConfig(json: Readonly<Record<string, unknown>>, whe
   );
   read.only("resnet_time_scale_shift", "default", "scale_shift");
   return {
-    sampleSize: read.number("sample_size"),
-    inChannels: read.number("in_channels"),
-    outChannels: read.number("out_channels"),
+    sampleSize: read.whole("sample_size", RANGES.pixels),
+    inChannels: read.whole("in_channels", RANGES.width),
+    outChannels: read.whole("out_channels", RANGES.width),
     blockOutChannels,
-    layersPerBlock: read.number("layers_per_block", 2),
+    layersPerBlock: read.whole("layers_per_block", RANGES.layers, 2),
     timeScaleShift: read.string("resnet_time_scale_shift", "default") as UpsamplerConfig["timeScaleShift"],
-    groups: read.number("norm_num_groups", 32),
-    epsilon: read.number("norm_eps", 1e-5),
+    groups: read.whole("norm_num_groups", RANGES.groups, 32),
+    epsilon: read.number("norm_eps", 1e-5, RANGES.epsilon),
   };
 }
 

@@ -23,6 +23,7 @@ const NAMES: TransformerBlockOptions["names"] = {
 export function encoderLayers(g: GraphBuilder, h: Value, mask: Value | undefined, config: ClipTowerConfig): Value {
   const { layers, heads, inner, epsilon } = config;
   const activation = config.activation === "gelu" ? gelu : quickGelu;
+  g.expectParts("encoder.layers", layers);
   for (let i = 0; i < layers; i++) {
     h = g.scope(`encoder.layers.${i}`, () =>
       transformerBlock(g, h, mask, { heads, inner, epsilon, activation, names: NAMES }),

@@ -1,4 +1,4 @@
-import { createConfigReader } from "@unclip/tensor";
+import { createConfigReader, RANGES } from "@unclip/tensor";
 
 /** Sizes of a UnCLIPTextProjModel. */
 export interface TextProjectionConfig {
@@ -36,12 +36,15 @@ export function readTextProjectionConfig(json: Readonly<Record<string, unknown>>
   const read = createConfigReader(json, where);
   read.only("_class_name", "UnCLIPTextProjModel");
   return {
-    extraTokens: read.number("clip_extra_context_tokens", 4),
-    embeddingWidth: read.number("clip_embeddings_dim", 768),
-    timeWidth: read.number("time_embed_dim"),
-    contextWidth: read.number("cross_attention_dim"),
+    extraTokens: read.whole("clip_extra_context_tokens", RANGES.tokens, 4),
+    embeddingWidth: read.whole("clip_embeddings_dim", RANGES.width, 768),
+    timeWidth: read.whole("time_embed_dim", RANGES.width),
+    contextWidth: read.whole("cross_attention_dim", RANGES.width),
   };
 }
+
+/** Height and width of a picture whose levels have attention, which takes memory with the fourth power of it; Karlo's is 64. */
+const PIXELS = { max: 256 };
 
 const DOWN = { plain: "ResnetDownsampleBlock2D", attention: "SimpleCrossAttnDownBlock2D" };
 const UP = { plain: "ResnetUpsampleBlock2D", attention: "SimpleCrossAttnUpBlock2D" };
@@ -53,9 +56,11 @@ export function readKarloDecoderConfig(json: Readonly<Record<string, unknown>>, 
   read.only("_class_name", "UNet2DConditionModel");
   read.exactly("mid_block_type", "UNetMidBlock2DSimpleCrossAttn");
   read.exactly("class_embed_type", "identity");
+  read.exactly("in_channels", 3);
+  read.only("out_channels", 3, 6);
   for (const [key, supported] of Object.entries(FIXED)) read.only(key, supported);
   for (const key of ABSENT) read.only(key);
-  const blockOutChannels = read.numbers("block_out_channels");
+  const blockOutChannels = read.wholes("block_out_channels", RANGES.width, RANGES.levels);
   const attentionLevels = read.strings("down_block_types").map((type) => type === DOWN.attention);
   const levels = blockOutChannels.map((_, level) => attentionLevels[level] ?? false);
   read.exactly(
@@ -69,17 +74,17 @@ export function readKarloDecoderConfig(json: Readonly<Record<string, unknown>>, 
   const timeScaleShift = read.string("resnet_time_scale_shift", "default");
   read.only("resnet_time_scale_shift", "default", "scale_shift");
   return {
-    sampleSize: read.number("sample_size"),
-    inChannels: read.number("in_channels", 4),
-    outChannels: read.number("out_channels", 4),
+    sampleSize: read.whole("sample_size", PIXELS),
+    inChannels: read.whole("in_channels", RANGES.width, 4),
+    outChannels: read.whole("out_channels", RANGES.width, 4),
     blockOutChannels,
-    layersPerBlock: read.number("layers_per_block", 2),
+    layersPerBlock: read.whole("layers_per_block", RANGES.layers, 2),
     attentionLevels,
-    headWidth: read.number("attention_head_dim", 8),
-    contextWidth: read.number("cross_attention_dim", 1280),
+    headWidth: read.whole("attention_head_dim", RANGES.width, 8),
+    contextWidth: read.whole("cross_attention_dim", RANGES.width, 1280),
     timeScaleShift: timeScaleShift as KarloDecoderConfig["timeScaleShift"],
-    groups: read.number("norm_num_groups", 32),
-    epsilon: read.number("norm_eps", 1e-5),
+    groups: read.whole("norm_num_groups", RANGES.groups, 32),
+    epsilon: read.number("norm_eps", 1e-5, RANGES.epsilon),
   };
 }
 

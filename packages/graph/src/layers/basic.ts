@@ -86,9 +86,11 @@ export function groupNorm(g: GraphBuilder, scope: string, x: Value, groups: numb
 
 /** Sinusoidal embedding of a timestep: [cos(t f_0), ..., sin(t f_0), ...] with f_i = 10000^(-i / (width / 2)).
  * @param t timesteps, [N], float
+ * @param width even
  * @returns [N, width]
  * @see Vaswani et al. 2017 (arXiv:1706.03762) section 3.5; here the cosines come first */
 export function timestepEmbedding(g: GraphBuilder, t: Value, width: number): Value {
+  if (width % 2 !== 0) throw shapeError("timestepEmbedding", `an even width, got ${width}, for`, t);
   const half = width / 2;
   const frequencies = Array.from({ length: half }, (_, i) => Math.exp(Math.fround((-Math.log(10000) * i) / half)));
   const angles = mul(g, reshape(g, t, [t.dims[0]!, 1]), g.constant("float", frequencies, [1, half]));

@@ -39,6 +39,8 @@ export function unet(g: GraphBuilder, x: Value, temb: Value, options: UnetOption
 
   let h = conv2d(g, "conv_in", x, blockOutChannels[0]!, { kernel: 3, padding: 1 });
   const skips = [h];
+  g.expectParts("down_blocks", levels);
+  g.expectParts("down_blocks.0.resnets", layersPerBlock);
 
   for (const [level, channels] of blockOutChannels.entries()) {
     const block = { ...options, winograd: level < WINOGRAD_LEVELS };
