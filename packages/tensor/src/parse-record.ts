@@ -32,7 +32,7 @@ export function parseRecord(text: string, where: string, options: ParseRecordOpt
   try {
     json = JSON.parse(strict ? text : standard);
   } catch (cause) {
-    const reason = quote((cause as Error).message, 160);
+    const reason = quote((cause as Error).message, { max: 160 });
     throw new UnclipError("config", `${where}: not valid JSON (${reason}); download the file again`, { cause });
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) {

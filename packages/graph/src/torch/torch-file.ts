@@ -104,7 +104,7 @@ function entryOf(
   const count = sizeOf(dims);
   if (!Number.isSafeInteger(count) || offset + count > storage.size || storage.size * ELEMENT_BYTES[type] > sizeBytes) {
     const got = `[${dims.join(", ")}] from element ${offset} on, of ${storage.size} in ${sizeBytes} bytes`;
-    throw damaged(file, name, `its numbers do not hold ${quote(got, 200)}`);
+    throw damaged(file, name, `its numbers do not hold ${quote(got, { max: 200 })}`);
   }
   checkRowMajor(file, name, tensor);
   return { type, dims, offset: start + offset * ELEMENT_BYTES[type], sizeBytes: count * ELEMENT_BYTES[type] };
@@ -119,7 +119,7 @@ function checkRowMajor(file: WeightFile, name: string, { dims, strides }: TorchT
       const cure = "torch.save({k: v.contiguous() for k, v in torch.load(path, weights_only=True).items()}, path)";
       throw new UnclipError(
         "weights",
-        `${file.where}: ${quote(name)}: ${quote(got, 200)}, so that its elements do not lie in order and cannot be mapped; save it again in Python: ${cure}`,
+        `${file.where}: ${quote(name)}: ${quote(got, { max: 200 })}, so that its elements do not lie in order and cannot be mapped; save it again in Python: ${cure}`,
       );
     }
     expected *= dims[axis]!;

@@ -36,7 +36,7 @@ export async function placeWeights(directory: string, name: string): Promise<Pla
       if (legal.some((folder) => holds(folder, target))) return target;
       throw new UnclipError(
         "input",
-        `${name}: ${quote(path)} leads out of the model folder, to ${quote(target, 200)}; copy the file here, nothing else is read`,
+        `${name}: ${quote(path)} leads out of the model folder, to ${quote(target, { max: 200 })}; copy the file here, nothing else is read`,
       );
     },
   };
