@@ -10,7 +10,7 @@ import { createFakeHost, gradient } from "./fake-host.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 const model = ["--model", fixturePath("karlo-tiny")];
-const realWorld = () => createFakeHost({ loadUnclip });
+const realHost = () => createFakeHost({ loadUnclip });
 
 async function dataFolder() {
   const folder = await temporaryFolder();
@@ -24,10 +24,10 @@ async function dataFolder() {
 }
 
 describe("analytic", () => {
-  it("writes a table that generate walks the prior with", async () => {
+  it("writes a table that generate samples the prior with", async () => {
     const folder = await dataFolder();
     const [data, out] = [join(folder, "data.tsv"), join(folder, "table.json")];
-    const host = realWorld();
+    const host = realHost();
     expect(await run(["analytic", data, ...model, "--steps", "3", "--out", out], host)).toBe(0);
     expect(host.stdout.text).toMatch(/table\.json {2}\(3 steps, 2 examples\)\n$/);
     expect(host.stderr.text).toMatch(/clip-image: 1 step, .*\n.*table: 3 steps, /);
@@ -41,15 +41,14 @@ describe("analytic", () => {
     const painting = createFakeHost();
     expect(await run(["generate", "x", ...flags], painting)).toBe(0);
     expect(painting.calls[1]!.args[1]).toMatchObject({
-      priorSampler: "analytic-dpm",
-      priorTable: { timesteps, gamma },
+      prior: { steps: 3, sampler: { name: "analytic-dpm", table: { timesteps, gamma } } },
     });
   });
 
-  it("takes captions alone if it is told to", async () => {
+  it("takes captions alone with --from-captions", async () => {
     const folder = await dataFolder();
     const [captions, out] = [join(folder, "captions.txt"), join(folder, "table.json")];
-    const host = realWorld();
+    const host = realHost();
     const args = [
       "analytic",
       captions,
@@ -69,7 +68,7 @@ describe("analytic", () => {
 
   it("stops on Ctrl-C and leaves nothing behind", async () => {
     const folder = await dataFolder();
-    const host = realWorld();
+    const host = realHost();
     const before = await readdir(folder);
     const running = run(["analytic", join(folder, "data.tsv"), ...model, "--out", join(folder, "table.json")], host);
     host.emitter.emit("SIGINT", "SIGINT");
@@ -79,7 +78,7 @@ describe("analytic", () => {
 
   it("names the line that is not of its form, and a file that is no table", async () => {
     const folder = await dataFolder();
-    const host = realWorld();
+    const host = realHost();
     expect(await run(["analytic", join(folder, "captions.txt")], host)).toBe(1);
     expect(await run(["analytic", join(folder, "nothing.tsv")], host)).toBe(1);
     expect(await run(["generate", "x", "--prior-table", join(folder, "captions.txt")], host)).toBe(1);
@@ -88,6 +87,6 @@ describe("analytic", () => {
     expect(form).toMatch(/captions.txt: line 1 has no picture and caption; .* or take --from-captions/);
     expect(missing).toMatch(/nothing.tsv: cannot be read/);
     expect(table).toMatch(/^error: --prior-table: .*captions.txt holds no table/);
-    expect(none).toMatch(/^error: --prior-sampler: analytic-dpm needs a table; `unclip analytic` estimates/);
+    expect(none).toMatch(/^error: --prior-sampler analytic-dpm: needs table: .*`unclip analytic` estimates/);
   });
 });

@@ -84,10 +84,10 @@ describe.skipIf(!hasModel && !mayNotSkip)("the built app with the shipped model"
     expect(recipe).toMatchObject({
       model: "toybox",
       captions: ["a red cube"],
-      seed: "0",
+      seed: 0,
       n: 2,
       image: 2,
-      decoderSteps: 2,
+      decoder: { steps: 2 },
     });
     expect(Object.keys(recipe.versions)).toContain("unclip");
   });

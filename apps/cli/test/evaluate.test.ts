@@ -30,10 +30,14 @@ describe("evaluate", () => {
     expect(rows[4]).toMatch(/^style +\d+\.\d % \(\d+\.\d-\d+\.\d\) +100\.0 % \(61\.0-100\.0\) +\d/);
     expect(host.stderr.text).toMatch(/captions: 6 pictures, .*\nreal renders: 6 pictures, .*\nzero-shot: 1 step, /);
     expect(host.disposals).toBe(1);
-    const [load, stream] = host.calls;
+    const [load, generated] = host.calls;
     expect(load).toMatchObject({ name: "loadUnclip", args: ["toybox", { device: "cpu" }] });
-    expect(stream!.args[0]).toHaveLength(6);
-    expect(stream!.args[1]).toMatchObject({ decoderSteps: 3, prior: "none", random: expect.anything() });
+    expect(generated!.args[0]).toHaveLength(6);
+    expect(generated!.args[1]).toMatchObject({
+      decoder: { steps: 3 },
+      prior: { kind: "none" },
+      random: expect.anything(),
+    });
   });
 
   it("prints one JSON object and writes a sheet", async () => {
@@ -47,7 +51,7 @@ describe("evaluate", () => {
     expect(report.paintingMs).toBeGreaterThan(0);
     expect(report.paintingMs).toBeLessThanOrEqual(report.ms);
     expect(report.captions[5].heldOut).toEqual(expect.any(String));
-    expect(host.calls.filter(({ name }) => name === "stream").map(({ args: [captions] }) => captions)).toEqual(
+    expect(host.calls.filter(({ name }) => name === "generate").map(({ args: [captions] }) => captions)).toEqual(
       [report.captions.slice(0, 8), report.captions.slice(8)].map((batch) =>
         batch.map(({ caption }: { caption: string }) => caption),
       ),

@@ -2,13 +2,16 @@ import { EventEmitter } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  createRun,
   encodePng,
   UnclipError,
   type Clip,
-  type GenerateOptions,
+  type GenerateRequest,
   type Generation,
   type ModelReport,
   type Picture,
+  type Recipe,
+  type RunOptions,
   type StageStep,
   type Tensor,
   type Unclip,
@@ -25,7 +28,7 @@ export interface FakeHost extends Host {
   readonly stdout: FakeOutput;
   readonly stderr: FakeOutput;
   readonly emitter: EventEmitter;
-  /** Every call of `loadUnclip` and `stream`, with its arguments. */
+  /** Every call of the engine and of its model, with its arguments. */
   readonly calls: { name: string; args: readonly unknown[] }[];
   disposals: number;
 }
@@ -95,26 +98,27 @@ function createOutput(output: Partial<Output> = {}): FakeOutput {
 export const stages = { clip: 1, prior: 2, decoder: 3, "upsampler-1": 2 };
 
 function fakeUnclip(host: FakeHost, { onStep, warnings = [] }: FakeHostOptions): Unclip {
-  async function* walk(name: string, subject: unknown, settings: GenerateOptions = {}) {
-    host.calls.push({ name, args: [subject, settings] });
-    for (const [stage, steps] of Object.entries(stages)) {
-      for (let step = 0; step <= steps; step++) {
-        if (settings.signal?.aborted) throw new UnclipError("aborted", `${stage}: stopped on request`);
-        const preview =
-          stage === "decoder" ? { preview: () => Array<Picture>(settings.n ?? 1).fill(gradient(8, 8)) } : {};
-        const progress = { stage, step, steps, ...preview };
-        onStep?.(progress, host);
-        yield progress;
+  const paint = (name: string, subject: unknown, settings: GenerateRequest & RunOptions = {}) =>
+    createRun<Generation, StageStep>(async function* () {
+      host.calls.push({ name, args: [subject, settings] });
+      for (const [stage, steps] of Object.entries(stages)) {
+        for (let step = 0; step <= steps; step++) {
+          if (settings.signal?.aborted) throw new UnclipError("aborted", `${stage}: stopped on request`);
+          const preview =
+            stage === "decoder" ? { preview: () => Array<Picture>(settings.n ?? 1).fill(gradient(8, 8)) } : {};
+          const progress = { stage, step, steps, ...preview };
+          onStep?.(progress, host);
+          yield progress;
+        }
       }
-    }
-    const captions = name === "stream" ? [subject as string | string[]].flat() : [];
-    return generationOf(captions, settings, warnings);
-  }
+      return generationOf(name, subject, settings, warnings);
+    });
   return {
     model: "toybox",
-    stages: fakeEncoders(),
-    stream: (caption, settings) => walk("stream", caption, settings),
-    streamVariations: (picture, settings) => walk("streamVariations", picture, settings),
+    stages: { ...fakeEncoders(), upsamplers: Array<unknown>(2) } as Unclip["stages"],
+    generate: (caption, settings) => paint("generate", caption, settings),
+    vary: (picture, settings) => paint("vary", picture, settings),
+    again: (recipe, changes) => paint("again", recipe, changes),
     dispose: async () => {
       host.disposals++;
     },
@@ -164,24 +168,34 @@ export async function solidFile(folder: string, name: string, colour: readonly n
   return path;
 }
 
-function generationOf(captions: readonly string[], settings: GenerateOptions, warnings: readonly string[]): Generation {
-  const { n = 1, seed = 0 } = settings;
+function generationOf(
+  name: string,
+  subject: unknown,
+  settings: GenerateRequest,
+  warnings: readonly string[],
+): Generation {
+  const again = name === "again" ? (subject as Recipe) : undefined;
+  const captions = name === "generate" ? [subject as string | string[]].flat() : undefined;
+  const { n = again?.n ?? 1, seed = again?.seed ?? 0, negative = "" } = settings;
   return {
-    images: Array<Picture>(n * Math.max(captions.length, 1)).fill(gradient(16, 12)),
+    images: Array<Picture>(n * (captions?.length ?? 1)).fill(gradient(16, 12)),
     recipe: {
-      model: "toybox",
-      captions,
-      seed: String(seed),
+      operation: "vary",
+      ...(captions && {
+        operation: "generate",
+        captions,
+        prior: { kind: "diffusion", steps: 2, guidanceScale: 4, ...(settings.prior as object) },
+      }),
       n,
-      prior: String(settings.prior),
-      priorSteps: 2,
-      priorGuidance: 4,
-      decoderSteps: 3,
-      decoderGuidance: 8,
-      upsamplerSteps: [2],
+      seed: Number.isSafeInteger(Number(seed)) ? Number(seed) : String(seed),
+      negative,
+      decoder: { steps: 3, guidanceScale: 8 },
+      upsamplers: [{ steps: 2 }],
+      ...again,
+      model: "toybox",
       versions: { unclip: "0.1.0", onnxruntime: "1.30.0" },
     },
-    stages: Object.entries(stages).map(([name, steps]) => ({ name, steps, ms: 12.4 })),
+    stages: Object.entries(stages).map(([stage, steps]) => ({ name: stage, steps, ms: 12.4 })),
     warnings,
   };
 }

@@ -21,7 +21,7 @@ describe("generate", () => {
     expect(new Uint8Array(await sharp(out).raw().toBuffer())).toEqual(gradient(16, 12).data);
     const texts = await textsOf(out);
     expect(texts.parameters).toMatch(/^a red cube\nSteps: 3, CFG scale: 8, Seed: 0, /);
-    expect(JSON.parse(texts.unclip!)).toMatchObject({ model: "toybox", captions: [caption], seed: "0", image: 1 });
+    expect(JSON.parse(texts.unclip!)).toMatchObject({ model: "toybox", captions: [caption], seed: 0, image: 1 });
     expect(host.stdout.text).toMatch(/x\.png {2}\(16 x 12, seed 0, \d+\.\d s\)\n$/);
     expect(host.disposals).toBe(1);
   });
@@ -30,10 +30,13 @@ describe("generate", () => {
     const out = join(await temporaryFolder(), "x.png");
     const host = createFakeHost();
     await run(["generate", caption, "--out", out], host);
-    const [load, stream] = host.calls;
+    const [load, generated] = host.calls;
     const loading = { device: "cpu", dtype: "fp32", signal: expect.any(AbortSignal), onDownload: expect.any(Function) };
     expect(load!.args).toEqual(["toybox", loading]);
-    expect(stream!.args).toEqual([caption, { seed: 0, n: 1, prior: "diffusion", signal: expect.any(AbortSignal) }]);
+    expect(generated!.args).toEqual([
+      caption,
+      { seed: 0, n: 1, prior: { kind: "diffusion" }, decoder: {}, signal: expect.any(AbortSignal) },
+    ]);
   });
 
   it("passes on every option", async () => {
@@ -41,20 +44,21 @@ describe("generate", () => {
     const host = createFakeHost();
     const options =
       "--model karlo --seed 9007199254740993 --n 2 --prior none --prior-steps 5 --decoder-steps 6 --upsamplers 2 " +
-      "--upsampler-steps 7,8 --prior-guidance 0 --decoder-guidance 2.5 --device cpu";
+      "--upsampler-steps 7,8 --prior-guidance 0 --decoder-guidance 2.5 --device cpu --negative blue " +
+      "--decoder-sampler ddim:eta=0.5 --upsampler-sampler heun --prior-sampler dpmpp-2m";
     expect(await run(["generate", caption, "--out", out, ...options.split(" ")], host)).toBe(0);
-    const [load, stream] = host.calls;
+    const [load, generated] = host.calls;
     expect(load!.args[0]).toBe("karlo");
-    expect(stream!.args[1]).toEqual({
+    expect(generated!.args[1]).toEqual({
       seed: 9007199254740993n,
       n: 2,
-      prior: "none",
-      priorSteps: 5,
-      decoderSteps: 6,
-      upsamplers: 2,
-      upsamplerSteps: [7, 8],
-      priorGuidance: 0,
-      decoderGuidance: 2.5,
+      negative: "blue",
+      prior: { kind: "none", steps: 5, guidanceScale: 0, sampler: { name: "dpmpp-2m" } },
+      decoder: { steps: 6, guidanceScale: 2.5, sampler: { name: "ddim", eta: 0.5 } },
+      upsamplers: [
+        { steps: 7, sampler: { name: "heun" } },
+        { steps: 8, sampler: { name: "heun" } },
+      ],
       signal: expect.any(AbortSignal),
     });
   });

@@ -3,38 +3,41 @@ import { describe, expect, it } from "vitest";
 import { recipeTexts } from "../src/recipe.js";
 import { gradient } from "./fake-host.js";
 
-const recipe: Recipe = {
-  model: "toybox",
+const recipe = {
+  operation: "generate",
   captions: ["a red cube"],
-  seed: "9007199254740993",
+  prior: { kind: "diffusion", steps: 25, guidanceScale: 4 },
   n: 2,
-  prior: "diffusion",
-  priorSteps: 25,
-  priorGuidance: 4,
-  decoderSteps: 30,
-  decoderGuidance: 8,
-  upsamplerSteps: [7, 5],
+  seed: "9007199254740993",
+  negative: "",
+  decoder: { steps: 30, guidanceScale: 8 },
+  upsamplers: [{ steps: 7 }, { steps: 5 }],
+  model: "toybox",
   versions: { unclip: "0.1.0", onnxruntime: "1.30.0" },
-};
-const images = [gradient(4, 4), gradient(8, 6)];
+} satisfies Recipe & Record<string, unknown>;
+const picture = gradient(8, 6);
 
 describe("recipeTexts", () => {
   it("says it for people", () => {
-    expect(recipeTexts({ images, recipe }, 1).parameters).toBe(
+    expect(recipeTexts(recipe, picture, { index: 1 }).parameters).toBe(
       "a red cube\nSteps: 30, CFG scale: 8, Seed: 9007199254740993, Size: 8x6, Model: toybox, Prior: diffusion, Prior steps: 25, " +
         "Prior CFG scale: 4, Upsampler steps: 7+5, Image: 2 of 2, Version: unclip 0.1.0 + onnxruntime 1.30.0",
     );
   });
 
-  it("leaves out what had no part in the picture", () => {
-    const { parameters } = recipeTexts(
-      { images, recipe: { ...recipe, prior: "none", seed: undefined, upsamplerSteps: [] } },
-      0,
-    );
-    expect(parameters).not.toMatch(/Prior steps|Prior CFG|Seed|Upsampler/);
+  it("tells the negative caption, and the operation if it is another than generate", () => {
+    const { parameters } = recipeTexts({ ...recipe, operation: "vary", negative: "blue" }, picture, { index: 0 });
+    expect(parameters).toMatch(/^a red cube\nNegative prompt: blue\nSteps: .*, Operation: vary, /);
   });
 
-  it("keeps the whole recipe as JSON", () => {
-    expect(JSON.parse(recipeTexts({ images, recipe }, 0).unclip!)).toEqual({ ...recipe, image: 1 });
+  it("leaves out what had no part in the picture", () => {
+    const without = { ...recipe, prior: { ...recipe.prior, kind: "none" }, seed: undefined, upsamplers: [] };
+    const { parameters } = recipeTexts(without, picture, { index: 0 });
+    expect(parameters).not.toMatch(/Prior steps|Prior CFG|Seed|Upsampler|Negative|Operation/);
+  });
+
+  it("keeps the whole recipe as JSON, with the picture's place", () => {
+    const { unclip } = recipeTexts(recipe, picture, { index: 0, columns: 3 });
+    expect(JSON.parse(unclip!)).toEqual({ ...recipe, columns: 3, image: 1 });
   });
 });

@@ -79,9 +79,9 @@ describe("errors", () => {
   });
 
   it("name the option as the command line does", async () => {
-    const host = failing(new UnclipError("input", "upsamplerSteps: expected one number, got 3"));
+    const host = failing(new UnclipError("input", "upsamplers[1].steps: expected a whole number, got 3"));
     expect(await run(["generate", "x"], host)).toBe(1);
-    expect(host.stderr.text).toBe("error: --upsampler-steps: expected one number, got 3\n");
+    expect(host.stderr.text).toBe("error: --upsampler-steps: expected a whole number, got 3\n");
   });
 
   it("show where they come from with --verbose", async () => {

@@ -18,8 +18,8 @@ describe("vary", () => {
     const host = createFakeHost();
     expect(await run(["vary", file, "--n", "2", "--decoder-steps", "3", "--out", out, "--json"], host)).toBe(0);
     const { name, args } = host.calls[1]!;
-    expect(name).toBe("streamVariations");
-    expect(args).toEqual([gradient(9, 7), { n: 2, seed: 0, decoderSteps: 3, signal: expect.any(AbortSignal) }]);
+    expect(name).toBe("vary");
+    expect(args).toEqual([gradient(9, 7), { n: 2, seed: 0, decoder: { steps: 3 }, signal: expect.any(AbortSignal) }]);
     const paths = [join(folder, "out-1.png"), join(folder, "out-2.png")];
     expect(JSON.parse(host.stdout.text)).toMatchObject({ picture: file, images: paths.map((path) => ({ path })) });
   });
