@@ -7,7 +7,7 @@ import tseslint from "typescript-eslint";
 const ground = ["@unclip/tensor"];
 const network = ["@unclip/runtime", "@unclip/graph", ...ground];
 const diffusion = [...network, "@unclip/sampler"];
-const stages = ["@unclip/clip", "@unclip/prior", "@unclip/decoder", "@unclip/upsampler"];
+const stages = ["@unclip/clip", "@unclip/prior", "@unclip/decoder", "@unclip/autoencoder", "@unclip/upsampler"];
 const arrows = {
   "packages/tensor": [],
   "packages/sampler": ground,
@@ -17,6 +17,7 @@ const arrows = {
   "packages/clip": network,
   "packages/prior": diffusion,
   "packages/decoder": diffusion,
+  "packages/autoencoder": network,
   "packages/upsampler": diffusion,
   "packages/evaluation": diffusion,
   "packages/toybox": [],

@@ -62,7 +62,7 @@ class Shape:
 def save_checkpoint(shape: Shape, folder: Path) -> None:
     """Builds the pipeline and saves it, with the image encoder of the variation pipeline in the same folder."""
     pipeline = _create_pipeline(shape)
-    image_encoder = _create_image_encoder(shape)
+    image_encoder = create_image_encoder(shape)
     for component in (*pipeline.components.values(), image_encoder):
         if isinstance(component, torch.nn.Module):
             component.to(shape.dtype)
@@ -75,10 +75,10 @@ def save_checkpoint(shape: Shape, folder: Path) -> None:
         "feature_extractor": ["transformers", "CLIPImageProcessor"],
         "image_encoder": ["transformers", "CLIPVisionModelWithProjection"],
     }
-    _edit_json(folder / "model_index.json", lambda content: content | index)
+    edit_json(folder / "model_index.json", lambda content: content | index)
     if shape.old_schedulers:
         for path in sorted(folder.glob("*_scheduler/scheduler_config.json")):
-            _edit_json(path, lambda config: {key: config[key] for key in config if key != "beta_schedule"})
+            edit_json(path, lambda config: {key: config[key] for key in config if key != "beta_schedule"})
     if shape.tokenizer_json:
         tokenizer = CLIPTokenizerFast.from_pretrained(folder / "tokenizer")
         tokenizer.backend_tokenizer.save(str(folder / "tokenizer" / "tokenizer.json"))
@@ -88,7 +88,7 @@ def _create_pipeline(shape: Shape) -> UnCLIPPipeline:
     """Random networks, of which the decoder and the first super-resolution network learn to remove noise."""
     tokenizer = create_tokenizer(shape.merge_count, shape.context_length, shape.pad_token)
     networks = {
-        "text_encoder": _create_text_encoder(shape, tokenizer),
+        "text_encoder": create_text_encoder(shape, tokenizer),
         "prior": PriorTransformer(
             embedding_dim=shape.embedding_dim, num_embeddings=shape.context_length, **shape.prior
         ),
@@ -119,7 +119,8 @@ def _create_pipeline(shape: Shape) -> UnCLIPPipeline:
     return UnCLIPPipeline(tokenizer=tokenizer, **networks, **schedulers)
 
 
-def _create_text_encoder(shape: Shape, tokenizer: CLIPTokenizer) -> CLIPTextModelWithProjection:
+def create_text_encoder(shape: Shape, tokenizer: CLIPTokenizer) -> CLIPTextModelWithProjection:
+    """A text tower of the shape's sizes whose ids are those of the tokenizer; its weights are torch's own."""
     ids = {
         "bos_token_id": tokenizer.bos_token_id,
         "eos_token_id": tokenizer.eos_token_id,
@@ -135,7 +136,8 @@ def _create_text_encoder(shape: Shape, tokenizer: CLIPTokenizer) -> CLIPTextMode
     return CLIPTextModelWithProjection(config)
 
 
-def _create_image_encoder(shape: Shape) -> CLIPVisionModelWithProjection:
+def create_image_encoder(shape: Shape) -> CLIPVisionModelWithProjection:
+    """A vision tower of the shape's sizes with random weights."""
     config = CLIPVisionConfig(image_size=shape.crop_size, projection_dim=shape.embedding_dim, **shape.vision)
     image_encoder = CLIPVisionModelWithProjection(config).eval()
     randomise(image_encoder, shape.seed + 20)
@@ -168,6 +170,7 @@ def _create_super_res(shape: Shape) -> UNet2DModel:
     )
 
 
-def _edit_json(path: Path, edit: Callable[[Config], Config]) -> None:
+def edit_json(path: Path, edit: Callable[[Config], Config]) -> None:
+    """Rewrites a JSON file in place."""
     content = edit(json.loads(path.read_text(encoding="utf-8")))
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

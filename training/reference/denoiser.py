@@ -56,7 +56,7 @@ def train_decoder(decoder: UNet2DConditionModel, scheduler: UnCLIPScheduler, tok
         labels = noising.randn(BATCH_SIZE, 4 * decoder.config.block_out_channels[0])
         batch = noising.batch(labels[:, :3] + states[:, :, :3].mean(1))
         output = decoder(batch.xt, batch.t, states, class_labels=labels).sample
-        loss = _learn(optimiser, output[:, :3], batch.target)
+        loss = learn(optimiser, F.mse_loss(output[:, :3], batch.target))
     print(f"  decoder: loss {loss:.3f}")
 
 
@@ -70,12 +70,12 @@ def train_super_res(super_res: UNet2DModel, scheduler: UnCLIPScheduler, small_si
         low = F.interpolate(batch.x0, size=[small_size] * 2, mode="bicubic", antialias=True)
         upscaled = F.interpolate(low, size=batch.x0.shape[2:], mode="bicubic", antialias=True)
         output = super_res(torch.cat([batch.xt, upscaled], dim=1), batch.t).sample
-        loss = _learn(optimiser, output, batch.target)
+        loss = learn(optimiser, F.mse_loss(output, batch.target))
     print(f"  super-resolution: loss {loss:.3f}")
 
 
-def _learn(optimiser: torch.optim.Optimizer, output: torch.Tensor, target: torch.Tensor) -> float:
-    loss = F.mse_loss(output, target)
+def learn(optimiser: torch.optim.Optimizer, loss: torch.Tensor) -> float:
+    """One step of the optimiser."""
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()

@@ -8,6 +8,17 @@ from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
 from checkpoints import make_karlo_tiny, make_karlo_tiny_b, make_karlo_tiny_c, make_karlo_tiny_d
+from latent_checkpoints import (
+    make_kandinsky_21,
+    make_kandinsky_21_b,
+    make_kandinsky_22,
+    make_kandinsky_22_b,
+    make_stable_unclip_h,
+    make_stable_unclip_h_b,
+    make_stable_unclip_l,
+)
+from latent_networks import make_latent_networks
+from multilingual_tokens import make_multilingual_tokenizer
 from networks import make_networks
 from preprocess import make_preprocess
 from schedulers import make_schedulers
@@ -24,6 +35,15 @@ MAKERS: dict[str, Callable[[], None]] = {
     "karlo-tiny-b": make_karlo_tiny_b,
     "karlo-tiny-c": make_karlo_tiny_c,
     "karlo-tiny-d": make_karlo_tiny_d,
+    "kandinsky-2-2-tiny": make_kandinsky_22,
+    "kandinsky-2-2-tiny-b": make_kandinsky_22_b,
+    "kandinsky-2-1-tiny": make_kandinsky_21,
+    "kandinsky-2-1-tiny-b": make_kandinsky_21_b,
+    "stable-unclip-tiny-h": make_stable_unclip_h,
+    "stable-unclip-tiny-h-b": make_stable_unclip_h_b,
+    "stable-unclip-tiny-l": make_stable_unclip_l,
+    "latent-networks": make_latent_networks,
+    "multilingual-tokenizer": make_multilingual_tokenizer,
 }
 
 

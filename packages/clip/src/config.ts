@@ -22,6 +22,9 @@ export interface ClipTextConfig extends ClipTowerConfig {
   /** Id of the end-of-text token, or undefined where the file says 2, the wrong value of all early files:
    * then the end is where the largest id stands. */
   readonly endOfText: number | undefined;
+  /** Whether a projection leads from the hidden states to the joint embedding. CLIPTextModel, as in Stable unCLIP, has none:
+   * its embedding is the hidden state at the end of the text, as wide as the others. */
+  readonly hasProjection: boolean;
 }
 
 /** Sizes of a CLIP vision tower. */
@@ -34,14 +37,19 @@ export interface ClipVisionConfig extends ClipTowerConfig {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Reads the config.json of CLIPTextModelWithProjection, or the text half of CLIPModel's.
+/** Reads the config.json of CLIPTextModelWithProjection, of CLIPTextModel, or the text half of CLIPModel's.
  * @throws UnclipError "config" for a value that is not supported */
 export function readClipTextConfig(json: Json, where: string): ClipTextConfig {
   const half = halfOf(json, "text_config");
   const read = createConfigReader(half, where);
   const endOfText = read.whole("eos_token_id", { min: 0, max: RANGES.vocabulary.max }, 49407);
+  const architectures: unknown = json["architectures"];
+  const hasProjection = !(Array.isArray(architectures) && architectures.includes("CLIPTextModel"));
+  const tower = readTower(half, where, { width: 512, layers: 12, heads: 8, inner: 2048 });
   return {
-    ...readTower(half, where, { width: 512, layers: 12, heads: 8, inner: 2048 }),
+    ...tower,
+    embeddingWidth: hasProjection ? tower.embeddingWidth : tower.width,
+    hasProjection,
     vocabularySize: read.whole("vocab_size", RANGES.vocabulary, 49408),
     textLength: read.whole("max_position_embeddings", RANGES.tokens, 77),
     endOfText: endOfText === 2 ? undefined : endOfText,

@@ -1,5 +1,5 @@
 import { pathIn, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
-import { readJson, readText, concatRows, UnclipError, type Picture, type Tensor } from "@unclip/tensor";
+import { readJson, readText, concatRows, filled, UnclipError, type Picture, type Tensor } from "@unclip/tensor";
 import { readClipVisionConfig, type ClipVisionConfig } from "./config.js";
 import { clipVisionNetwork } from "./networks/vision.js";
 import { preprocessPicture, readPreprocessConfig, type PreprocessConfig } from "./preprocess.js";
@@ -9,6 +9,8 @@ export interface ImageEncoder {
   readonly config: ClipVisionConfig;
   /** CLIP image embeddings of N pictures of any size, [N, D], not normalised. */
   embed(pictures: readonly Picture[]): Promise<Tensor>;
+  /** The embedding of nothing at all, [1, D]: of normalised pixels that are all zero. Kandinsky's guidance leads away from it. */
+  embedNothing(): Promise<Tensor>;
 }
 
 /** Options of {@link loadImageEncoder}: where its parts lie in the model folder. */
@@ -60,6 +62,10 @@ export function createImageEncoder(
     config,
     async embed(pictures) {
       const pixels = concatRows(pictures.map((picture) => preprocessPicture(picture, preprocess)));
+      return (await network.run({ pixels }))["imageEmbedding"]!;
+    },
+    async embedNothing() {
+      const pixels = filled([1, 3, config.imageSize, config.imageSize], 0);
       return (await network.run({ pixels }))["imageEmbedding"]!;
     },
   };

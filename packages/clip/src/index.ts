@@ -31,3 +31,11 @@ export {
   type TextEncoder,
 } from "./text-encoder.js";
 export { createTokenizer, readTokenizer, type Tokenizer } from "./tokenizer.js";
+export { readMultilingualConfig, type MultilingualConfig } from "./multilingual/config.js";
+export { multilingualNetwork } from "./multilingual/network.js";
+export {
+  createMultilingualTextEncoder,
+  loadMultilingualTextEncoder,
+  type MultilingualTextEncoder,
+} from "./multilingual/text-encoder.js";
+export { createMultilingualTokenizer, readMultilingualTokenizer } from "./multilingual/tokenizer.js";

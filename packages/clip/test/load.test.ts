@@ -19,7 +19,7 @@ async function changed(path: string, change: (json: Record<string, unknown>) => 
 describe("loadTextEncoder", () => {
   it("refuses a tokenizer whose special tokens have no embedding", async () => {
     const folder = await changed("tokenizer/vocab.json", (json) => ({ ...json, "<|endoftext|>": 794 }));
-    await expect(loadTextEncoder(folder, createRuntime())).rejects.toMatchObject({
+    await expect(loadTextEncoder(folder, await createRuntime())).rejects.toMatchObject({
       code: "config",
       message: expect.stringMatching(
         /text_encoder: the tokenizer gives the id 794, .* has 794 entries; are they from one model/,
@@ -33,7 +33,7 @@ describe("loadTextEncoder", () => {
   ])("refuses a caption with %s", async (_, id) => {
     const { config, tokenizer } = await loadTextEncoder(
       await openModelFolder(fixturePath("karlo-tiny")),
-      createRuntime(),
+      await createRuntime(),
     );
     const network = { run: () => Promise.reject(new Error("the network must not run")) };
     const own = { ...tokenizer, encode: () => ({ ids: Int32Array.of(792, id, 793), mask: new Uint8Array(3) }) };
@@ -53,7 +53,7 @@ describe("loadTextEncoder", () => {
     ["fewer", "num_hidden_layers", 1, /it wants 1 of text_model\.encoder\.layers, they have 2/],
   ])("refuses a config with %s", async (_, key, value, message) => {
     const folder = await changed("text_encoder/config.json", (json) => ({ ...json, [key]: value }));
-    await expect(loadTextEncoder(folder, createRuntime())).rejects.toThrow(message);
+    await expect(loadTextEncoder(folder, await createRuntime())).rejects.toThrow(message);
   });
 });
 
@@ -63,6 +63,6 @@ describe("loadImageEncoder", () => {
     ["a size", { do_center_crop: false, size: { height: 9, width: 8 } }, /pictures become 8x9, the image encoder sees/],
   ])("refuses %s that the vision tower does not see", async (_, json, message) => {
     const folder = await changed("feature_extractor/preprocessor_config.json", (old) => ({ ...old, ...json }));
-    await expect(loadImageEncoder(folder, createRuntime())).rejects.toThrow(message);
+    await expect(loadImageEncoder(folder, await createRuntime())).rejects.toThrow(message);
   });
 });

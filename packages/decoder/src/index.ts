@@ -22,3 +22,9 @@ export {
 export { textProjectionNetwork, type TextSizes } from "./karlo/text-projection.js";
 export { karloUnet } from "./karlo/unet.js";
 export { pixelSpace, type DecoderSpace } from "./space.js";
+export { readKandinskyConfig, type KandinskyConfig } from "./kandinsky/config.js";
+export { kandinskyNetwork, type KandinskySize } from "./kandinsky/network.js";
+export { readStableUnclipConfig, type StableUnclipConfig } from "./stable-unclip/config.js";
+export { stableUnclipNetwork, type StableUnclipSize } from "./stable-unclip/network.js";
+export { noiseAugmentationNetwork, readImageNormalizerConfig } from "./stable-unclip/noise-augmentation.js";
+export { type UnetConfig } from "./unet-config.js";

@@ -16,11 +16,13 @@ export {
 } from "./checkpoint.js";
 export { conv2d, groupNorm, layerNorm, linear, timestepEmbedding, timestepNetwork } from "./layers/basic.js";
 export { causalMask, maskBias, transformerBlock, type TransformerBlockOptions } from "./layers/transformer.js";
+export { transformerAttentionBlock, type TransformerAttention } from "./layers/transformer-attention.js";
 export {
   addedAttentionBlock,
   downsampleBlock,
   residualBlock,
   upsampleBlock,
+  upsampleConv,
   type CrossAttention,
   type UnetBlockOptions,
 } from "./layers/unet-blocks.js";

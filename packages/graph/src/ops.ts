@@ -12,8 +12,17 @@ export const sub = (g: GraphBuilder, a: Value, b: Value) => g.node("Sub", [a, b]
 /** a * b, broadcast. */
 export const mul = (g: GraphBuilder, a: Value, b: Value) => g.node("Mul", [a, b], a.type, broadcast("mul", a, b));
 
+/** a / b, broadcast. */
+export const div = (g: GraphBuilder, a: Value, b: Value) => g.node("Div", [a, b], a.type, broadcast("div", a, b));
+
 export const sin = (g: GraphBuilder, x: Value) => g.node("Sin", [x], x.type, x.dims);
 export const cos = (g: GraphBuilder, x: Value) => g.node("Cos", [x], x.type, x.dims);
+
+export const exp = (g: GraphBuilder, x: Value) => g.node("Exp", [x], x.type, x.dims);
+
+/** x limited to [low, high]. */
+export const clip = (g: GraphBuilder, x: Value, low: number, high: number) =>
+  g.node("Clip", [x, g.constant("float", [low], []), g.constant("float", [high], [])], x.type, x.dims);
 
 /** x sigmoid(alpha x) in one pass over the data. */
 export function quickGelu(g: GraphBuilder, x: Value, alpha = 1.702): Value {
@@ -219,6 +228,21 @@ export function upsampleNearest2(g: GraphBuilder, x: Value): Value {
 
 /** Tokens beyond which attention is refused: the scores of one head then take 4 GB. */
 const MAX_ATTENTION = 2 ** 15;
+/** Pixels of x [N, C, h, w] taken from the nearest place of another size: [N, C, height, width]. */
+export function resizeNearest(g: GraphBuilder, x: Value, [height, width]: readonly [number, number]): Value {
+  const [n, channels, h, w] = x.dims as [Dim, number, Dim, Dim];
+  if (typeof h !== "number" || typeof w !== "number")
+    throw shapeError("resizeNearest", "a height and width that are known", x);
+  if (h === height && w === width) return x;
+  const sizes = g.constant("int64", [height, width], [2]);
+  const attributes = {
+    axes: [2, 3],
+    mode: "nearest",
+    coordinate_transformation_mode: "asymmetric",
+    nearest_mode: "floor",
+  };
+  return g.node("Resize", [x, undefined, undefined, sizes], x.type, [n, channels, height, width], { attributes });
+}
 
 /** softmax(q k^T / sqrt(C / heads) + bias) v, per head.
  * @param q [N, L, C]

@@ -1,8 +1,11 @@
 import {
   averagePool2,
   causalMask,
+  clip,
   concat,
   conv,
+  div,
+  exp,
   expand,
   expandRows,
   gather,
@@ -14,6 +17,7 @@ import {
   pad,
   quickGelu,
   reshape,
+  resizeNearest,
   silu,
   sizeAlong,
   slice,
@@ -55,6 +59,21 @@ describe("operators compute what they say, and infer the shape that comes out", 
     });
     expect(dims).toEqual([1, 2, 6]);
     expect(data).toEqual([0, 2, 3, 1, 2, 3, 0, 2, 3, 1, 2, 3]);
+  });
+
+  it("div, exp, clip", async () => {
+    const { data } = await apply([2, 2], [1, -4, 9, 0.5], (g, x) =>
+      clip(g, exp(g, div(g, x, g.constant("float", [1, 2], [2]))), 0.2, 5),
+    );
+    [Math.E, 0.2, 5, Math.exp(0.25)].forEach((value, i) => expect(data[i]).toBeCloseTo(value, 6));
+  });
+
+  it("resizeNearest takes the pixel above and to the left, for whole factors and others", async () => {
+    const doubled = await apply([1, 1, 1, 2], [1, 2], (g, x) => resizeNearest(g, x, [2, 4]), ["N", 1, 1, 2]);
+    expect(doubled.dims).toEqual([1, 1, 2, 4]);
+    expect(doubled.data).toEqual([1, 1, 2, 2, 1, 1, 2, 2]);
+    const odd = await apply([1, 1, 2, 3], [1, 2, 3, 4, 5, 6], (g, x) => resizeNearest(g, x, [3, 5]));
+    expect(odd.data).toEqual([1, 1, 2, 2, 3, 1, 1, 2, 2, 3, 4, 4, 5, 5, 6]);
   });
 
   it("sliceFrom begins and ends where sizes that are known when the graph runs say, also counted from the end", async () => {

@@ -49,6 +49,7 @@ describe("examples of the READMEs", () => {
       "clip",
       "prior",
       "decoder",
+      "autoencoder",
       "upsampler",
       "evaluation",
       "unclip",

@@ -1,5 +1,6 @@
 import {
   add,
+  addedAttentionBlock,
   createGraphBuilder,
   slice,
   timestepEmbedding,
@@ -28,7 +29,11 @@ export function karloUnet(config: KarloDecoderConfig, contextLength: number, che
   const contextBias = g.input("contextBias", "float", ["N", 1, 1, contextLength]);
 
   const time = timestepNetwork(g, "time_embedding", timestepEmbedding(g, t, blockOutChannels[0]!), timeWidth); // [1, E]
-  const out = unet(g, xt, add(g, time, timeCondition), { ...config, cross: { headWidth, context, contextBias } });
+  const cross = { headWidth, context, contextBias };
+  const out = unet(g, xt, add(g, time, timeCondition), {
+    ...config,
+    attention: (scope, h) => addedAttentionBlock(g, scope, h, cross, config),
+  });
   g.output("prediction", outChannels === inChannels ? out : slice(g, out, 1, 0, inChannels));
   if (outChannels === 2 * inChannels) g.output("variance", slice(g, out, 1, inChannels, outChannels));
   return g.finish();

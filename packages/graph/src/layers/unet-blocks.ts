@@ -8,6 +8,7 @@ import {
   multiHeadAttention,
   pad,
   reshape,
+  resizeNearest,
   silu,
   slice,
   transpose,
@@ -15,7 +16,7 @@ import {
 } from "../ops.js";
 import { conv2d, groupNorm, linear } from "./basic.js";
 
-/** What the blocks of one U-Net share. */
+/** What the blocks of one network share. */
 export interface UnetBlockOptions {
   /** Groups of the group norms. */
   readonly groups: number;
@@ -24,6 +25,8 @@ export interface UnetBlockOptions {
   readonly timeScaleShift: "default" | "scale_shift";
   /** Whether 3x3 convolutions take Winograd's algorithm where they suit it; default false. */
   readonly winograd?: boolean;
+  /** The norm of that name in the current scope, where it is not a group norm. */
+  readonly norm?: (name: string, h: Value) => Value;
 }
 
 /** What attention layers attend to besides the picture. */
@@ -32,43 +35,49 @@ export interface CrossAttention {
   readonly headWidth: number;
   /** Tokens of the condition, [N, S, W]. */
   readonly context: Value;
-  /** What is added to the scores of those tokens: [N, 1, 1, S], 0 or MASKED. */
-  readonly contextBias: Value;
+  /** What is added to the scores of those tokens: [N, 1, 1, S], 0 or MASKED; without it all of them count. */
+  readonly contextBias?: Value;
 }
 
 /** Residual block, plain or resampling by 2.
  * @param x [N, C, H, W]
- * @param temb time embedding before its activation, [N, E]
+ * @param temb time embedding before its activation, [N, E]; undefined for a block that knows no time, as in autoencoders
  * @returns [N, out, H', W']
  * @see Dhariwal and Nichol 2021 (arXiv:2105.05233) section 3, "BigGAN up/downsampling" and AdaGN */
 export function residualBlock(
   g: GraphBuilder,
   scope: string,
-  [x, temb]: readonly [Value, Value],
+  [x, temb]: readonly [Value, Value | undefined],
   out: number,
   options: UnetBlockOptions & { resample?: (g: GraphBuilder, x: Value) => Value },
 ): Value {
   const { groups, epsilon, timeScaleShift, resample, winograd } = options;
+  const { norm = (name, h) => groupNorm(g, name, h, groups, epsilon) } = options;
   const conv3 = { kernel: 3, padding: 1, winograd };
   return g.scope(scope, () => {
-    let h = silu(g, groupNorm(g, "norm1", x, groups, epsilon));
+    let h = silu(g, norm("norm1", x));
     let shortcut = x;
     if (resample !== undefined) [h, shortcut] = [resample(g, h), resample(g, x)];
     h = conv2d(g, "conv1", h, out, conv3);
-    const shifts = timeScaleShift === "scale_shift" ? 2 : 1;
-    const projected = linear(g, "time_emb_proj", silu(g, temb), shifts * out);
-    const time = reshape(g, projected, [projected.dims[0]!, shifts * out, 1, 1]);
-    if (timeScaleShift === "scale_shift") {
-      h = groupNorm(g, "norm2", h, groups, epsilon);
+    if (temb === undefined) {
+      h = norm("norm2", h);
+    } else if (timeScaleShift === "scale_shift") {
+      const time = timeShift(g, temb, 2 * out);
       const scale = add(g, slice(g, time, 1, 0, out), g.constant("float", [1], [1]));
-      h = add(g, mul(g, h, scale), slice(g, time, 1, out, 2 * out));
+      h = add(g, mul(g, norm("norm2", h), scale), slice(g, time, 1, out, 2 * out));
     } else {
-      h = groupNorm(g, "norm2", add(g, h, time), groups, epsilon);
+      h = norm("norm2", add(g, h, timeShift(g, temb, out)));
     }
     h = conv2d(g, "conv2", silu(g, h), out, conv3);
     if (x.dims[1] !== out) shortcut = conv2d(g, "conv_shortcut", shortcut, out, { kernel: 1 });
     return add(g, shortcut, h);
   });
+}
+
+/** What the time embedding adds to each of `width` channels: [N, width, 1, 1]. */
+function timeShift(g: GraphBuilder, temb: Value, width: number): Value {
+  const projected = linear(g, "time_emb_proj", silu(g, temb), width);
+  return reshape(g, projected, [projected.dims[0]!, width, 1, 1]);
 }
 
 /** Residual block that halves height and width by averaging. */
@@ -89,6 +98,18 @@ export function upsampleBlock(
   options: UnetBlockOptions,
 ): Value {
   return residualBlock(g, scope, x, x[0].dims[1] as number, { ...options, resample: upsampleNearest2 });
+}
+
+/** Convolution over the pixels of x [N, C, H, W] at another size, of the nearest ones: [N, C, height, width]. */
+export function upsampleConv(
+  g: GraphBuilder,
+  scope: string,
+  x: Value,
+  size: readonly [number, number],
+  winograd: boolean,
+): Value {
+  const options = { kernel: 3, padding: 1, winograd };
+  return conv2d(g, `${scope}.conv`, resizeNearest(g, x, size), x.dims[1] as number, options);
 }
 
 /** Attention whose keys and values are the tokens of the condition followed by the picture's own.
@@ -112,12 +133,8 @@ export function addedAttentionBlock(
     const query = linear(g, "to_q", tokens, channels);
     const key = concat(g, [linear(g, "add_k_proj", context, channels), linear(g, "to_k", tokens, channels)], 1);
     const value = concat(g, [linear(g, "add_v_proj", context, channels), linear(g, "to_v", tokens, channels)], 1);
-    const attended = multiHeadAttention(
-      g,
-      [query, key, value],
-      channels / headWidth,
-      scoreBias(g, contextBias, length),
-    );
+    const bias = contextBias && scoreBias(g, contextBias, length);
+    const attended = multiHeadAttention(g, [query, key, value], channels / headWidth, bias);
     const out = transpose(g, linear(g, "to_out.0", attended, channels), [0, 2, 1]); // [N, C, HW]
     return add(g, reshape(g, out, x.dims), x);
   });

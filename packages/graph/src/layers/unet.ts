@@ -1,14 +1,7 @@
 import type { GraphBuilder, Value } from "../builder.js";
 import { concat, silu } from "../ops.js";
 import { conv2d, groupNorm } from "./basic.js";
-import {
-  addedAttentionBlock,
-  downsampleBlock,
-  residualBlock,
-  upsampleBlock,
-  type CrossAttention,
-  type UnetBlockOptions,
-} from "./unet-blocks.js";
+import { downsampleBlock, residualBlock, upsampleBlock, upsampleConv, type UnetBlockOptions } from "./unet-blocks.js";
 
 /** Sizes of a U-Net whose levels differ by a factor of 2 in height and width. */
 export interface UnetOptions extends UnetBlockOptions {
@@ -17,25 +10,28 @@ export interface UnetOptions extends UnetBlockOptions {
   /** Residual blocks of a level on the way down; one more on the way up. */
   readonly layersPerBlock: number;
   readonly outChannels: number;
-  /** Condition of the attention blocks; without it the network is convolutional only. */
-  readonly cross?: CrossAttention;
+  /** Attention block under a scope, at a level; without it the network is convolutional only. */
+  readonly attention?: (scope: string, h: Value, level: number) => Value;
   /** Levels that have attention on the way down, highest resolution first. */
   readonly attentionLevels: readonly boolean[];
+  /** What leads from level to level: residual blocks, or a convolution; default residual blocks. */
+  readonly resampling?: "residual" | "convolution";
 }
 
 /** Levels whose convolutions take Winograd's algorithm: the two of highest resolution do most of the multiplications with few of the weights. */
 const WINOGRAD_LEVELS = 2;
 
 /** U-Net in the arrangement of diffusers: conv_in, down_blocks, mid_block, up_blocks, conv_out.
- * @param x [N, C, H, W]; H and W are multiples of 2^(levels - 1)
+ * @param x [N, C, H, W]; H and W are multiples of 2^(levels - 1), unless convolutions lead from level to level
  * @param temb time embedding with whatever conditions were added to it, [N or 1, E]
  * @returns [N, outChannels, H, W]
  * @see Dhariwal and Nichol 2021 (arXiv:2105.05233) */
 export function unet(g: GraphBuilder, x: Value, temb: Value, options: UnetOptions): Value {
-  const { blockOutChannels, layersPerBlock, outChannels, cross, attentionLevels, groups, epsilon } = options;
+  const { blockOutChannels, layersPerBlock, outChannels, attention, attentionLevels, groups, epsilon } = options;
   const levels = blockOutChannels.length;
+  const isConvolution = options.resampling === "convolution";
   const attend = (h: Value, level: number, index: number) =>
-    attentionLevels[level] && cross ? addedAttentionBlock(g, `attentions.${index}`, h, cross, options) : h;
+    attentionLevels[level] && attention ? attention(`attentions.${index}`, h, level) : h;
 
   let h = conv2d(g, "conv_in", x, blockOutChannels[0]!, { kernel: 3, padding: 1 });
   const skips = [h];
@@ -50,7 +46,9 @@ export function unet(g: GraphBuilder, x: Value, temb: Value, options: UnetOption
         skips.push(h);
       }
       if (level === levels - 1) return;
-      h = downsampleBlock(g, "downsamplers.0", [h, temb], block);
+      h = isConvolution
+        ? conv2d(g, "downsamplers.0.conv", h, channels, { kernel: 3, stride: 2, padding: 1 })
+        : downsampleBlock(g, "downsamplers.0", [h, temb], block);
       skips.push(h);
     });
   }
@@ -58,7 +56,7 @@ export function unet(g: GraphBuilder, x: Value, temb: Value, options: UnetOption
   g.scope("mid_block", () => {
     const channels = blockOutChannels.at(-1)!;
     h = residualBlock(g, "resnets.0", [h, temb], channels, options);
-    if (cross) h = addedAttentionBlock(g, "attentions.0", h, cross, options);
+    if (attention) h = attention("attentions.0", h, levels - 1);
     h = residualBlock(g, "resnets.1", [h, temb], channels, options);
   });
 
@@ -70,7 +68,10 @@ export function unet(g: GraphBuilder, x: Value, temb: Value, options: UnetOption
         h = residualBlock(g, `resnets.${i}`, [concat(g, [h, skips.pop()!], 1), temb], channels, block);
         h = attend(h, level, i);
       }
-      if (level > 0) h = upsampleBlock(g, "upsamplers.0", [h, temb], block);
+      if (level === 0) return;
+      h = isConvolution
+        ? upsampleConv(g, "upsamplers.0", h, areaOf(skips.at(-1)!), level - 1 < WINOGRAD_LEVELS)
+        : upsampleBlock(g, "upsamplers.0", [h, temb], block);
     });
   }
 
@@ -78,4 +79,8 @@ export function unet(g: GraphBuilder, x: Value, temb: Value, options: UnetOption
     kernel: 3,
     padding: 1,
   });
+}
+
+function areaOf({ dims }: Value): [number, number] {
+  return [dims[2] as number, dims[3] as number];
 }

@@ -1,0 +1,12 @@
+export {
+  createAutoencoder,
+  loadAutoencoder,
+  type Autoencoder,
+  type AutoencoderNetworks,
+  type EncodeOptions,
+  type LoadAutoencoderOptions,
+} from "./autoencoder.js";
+export { readAutoencoderConfig, type AutoencoderConfig } from "./config.js";
+export { decoderNetwork as autoencoderDecoderNetwork } from "./networks/decoder.js";
+export { encoderNetwork as autoencoderEncoderNetwork, type Size } from "./networks/encoder.js";
+export { withCurrentNames } from "./old-names.js";

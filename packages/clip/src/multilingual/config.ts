@@ -1,0 +1,50 @@
+import { createConfigReader, UnclipError } from "@unclip/tensor";
+
+/** Sizes of a MultilingualCLIP: XLM-RoBERTa, and a linear layer from its mean state to CLIP's embedding. */
+export interface MultilingualConfig {
+  readonly vocabularySize: number;
+  /** W, width of the hidden states. */
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** Width of the hidden layer of the feed-forward networks. */
+  readonly inner: number;
+  readonly epsilon: number;
+  /** D, width of the embedding. */
+  readonly embeddingWidth: number;
+  /** Rows of the table of positions; a caption may be two tokens shorter. */
+  readonly positions: number;
+  /** Rows of the table of token types, of which only the first is used. */
+  readonly tokenTypes: number;
+  /** Id of the padding token, which is also what positions are counted from. */
+  readonly padding: number;
+}
+
+/** Reads the config.json of Kandinsky 2.1's MultilingualCLIP.
+ * @throws UnclipError "config" for a value that is not supported */
+export function readMultilingualConfig(json: Readonly<Record<string, unknown>>, where: string): MultilingualConfig {
+  const read = createConfigReader(json, where);
+  read.only("model_type", "M-CLIP", "xlm-roberta");
+  read.only("hidden_act", "gelu");
+  read.only("position_embedding_type", "absolute");
+  const width = read.number("hidden_size", 768);
+  const transformerWidth = read.number("transformerDimensions", 1024);
+  if (transformerWidth !== width) {
+    throw new UnclipError(
+      "config",
+      `${where}: transformerDimensions is ${transformerWidth}, hidden_size ${width}; expected the same`,
+    );
+  }
+  return {
+    vocabularySize: read.number("vocab_size", 30522),
+    width,
+    layers: read.number("num_hidden_layers", 12),
+    heads: read.number("num_attention_heads", 12),
+    inner: read.number("intermediate_size", 3072),
+    epsilon: read.number("layer_norm_eps", 1e-12),
+    embeddingWidth: read.number("numDims", 768),
+    positions: read.number("max_position_embeddings", 512),
+    tokenTypes: read.number("type_vocab_size", 2),
+    padding: read.number("pad_token_id", 1),
+  };
+}
