@@ -112,7 +112,16 @@ export function checkCaption(where: string, value: unknown): asserts value is st
   if (value.includes("\0")) throw new UnclipError("input", `${where}: holds a NUL character; leave it out`);
 }
 
-function checkWhole(name: string, value: number, most: number): void {
+/** Throws unless `value` is a number from `least` to `most`.
+ * @throws UnclipError "input" */
+export function checkRange(name: string, value: unknown, least: number, most: number): asserts value is number {
+  if (typeof value === "number" && value >= least && value <= most) return;
+  throw new UnclipError("input", `${name}: expected a number from ${least} to ${most}, got ${String(value)}`);
+}
+
+/** Throws unless `value` is a whole number from 1 to `most`.
+ * @throws UnclipError "input" */
+export function checkWhole(name: string, value: number, most: number): void {
   if (Number.isInteger(value) && value >= 1 && value <= most) return;
   const reason =
     value > most ? "; all are painted at once, so paint more of them in another run with another seed" : "";

@@ -9,10 +9,16 @@ import { openModel, type SourceOptions } from "./open-model.js";
 import { start, type Generation, type LoadedModel, type Operation } from "./operation.js";
 import { estimatePriorTable, type PriorExample, type PriorTableOptions } from "./prior-table.js";
 import { requestOf, type Recipe } from "./recipe.js";
-import type { FilledRequest, GenerateRequest, PaintRequest, RunOptions } from "./request.js";
+import type { FilledRequest, GenerateRequest, RunOptions } from "./request.js";
 import type { Stages } from "./stages.js";
 import type { StageStep } from "./timeline.js";
-import { vary } from "./vary.js";
+import { compare, type CompareRequest } from "./manipulations/compare.js";
+import { components, type ComponentsRequest } from "./manipulations/components.js";
+import { edit, type EditRequest } from "./manipulations/edit.js";
+import { interpolate, type InterpolateRequest } from "./manipulations/interpolate.js";
+import type { Item } from "./manipulations/items.js";
+import { mix, type MixRequest } from "./manipulations/mix.js";
+import { vary, type VaryRequest } from "./manipulations/vary.js";
 
 /** Options of `loadUnclip`: how the model is found, and how its networks run. */
 export interface LoadOptions extends SourceOptions, RuntimeOptions {}
@@ -34,7 +40,22 @@ export interface Unclip {
   generate(caption: string | readonly string[], options?: GenerateRequest & RunOptions): Run<Generation, StageStep>;
   /** Variations of pictures: other pictures that CLIP sees the same in.
    * @throws UnclipError "input" for a setting that cannot be or a model without an image encoder, "aborted" if the signal fires */
-  vary(picture: Picture | readonly Picture[], options?: PaintRequest & RunOptions): Run<Generation, StageStep>;
+  vary(picture: Picture | readonly Picture[], options?: VaryRequest & RunOptions): Run<Generation, StageStep>;
+  /** From one picture or caption to the next: `frames` pictures, the ends among them.
+   * @throws UnclipError "input" for fewer than two items or a setting that cannot be, "aborted" if the signal fires */
+  interpolate(items: readonly Item[], options?: InterpolateRequest & RunOptions): Run<Generation, StageStep>;
+  /** Pictures of several pictures and captions at once, by weights.
+   * @throws UnclipError "input" for no item or weights that cannot be, "aborted" if the signal fires */
+  mix(items: readonly Item[], options?: MixRequest & RunOptions): Run<Generation, StageStep>;
+  /** A text diff: the picture, changed as one caption differs from another.
+   * @throws UnclipError "input" for a setting that cannot be, "aborted" if the signal fires */
+  edit(picture: Picture, options: EditRequest & RunOptions): Run<Generation, StageStep>;
+  /** The picture as the first principal components of its embedding show it.
+   * @throws UnclipError "input" for a setting that cannot be, "aborted" if the signal fires */
+  components(picture: Picture, options: ComponentsRequest & RunOptions): Run<Generation, StageStep>;
+  /** A caption in three ways of conditioning: by itself, by its text embedding, by the prior.
+   * @throws UnclipError "input" for a setting that cannot be, "aborted" if the signal fires */
+  compare(caption: string, options?: CompareRequest & RunOptions): Run<Generation, StageStep>;
   /** Paints a recipe once more.
    * @param changes settings to take in place of the recipe's; those of a stage one by one
    * @throws UnclipError "input" for a recipe that cannot be painted by this model, "aborted" if the signal fires */
@@ -71,6 +92,11 @@ export async function loadUnclip(source: string | URL = "toybox", options: LoadO
       start(generate, loaded, { ...request, captions: typeof caption === "string" ? [caption] : caption }),
     vary: (picture, request) =>
       start(vary, loaded, { ...request, pictures: Array.isArray(picture) ? picture : [picture as Picture] }),
+    interpolate: (items, request) => start(interpolate, loaded, { ...request, items }),
+    mix: (items, request) => start(mix, loaded, { ...request, items }),
+    edit: (picture, request) => start(edit, loaded, { ...request, picture }),
+    components: (picture, request) => start(components, loaded, { ...request, picture }),
+    compare: (caption, request) => start(compare, loaded, { ...request, caption }),
     again: (recipe, changes) => again(loaded, recipe, changes),
     estimatePriorTable: (examples, request) => estimatePriorTable(loaded, examples, request),
     dispose: () => runtime.dispose(),
@@ -78,7 +104,15 @@ export async function loadUnclip(source: string | URL = "toybox", options: LoadO
 }
 
 /** What a recipe can ask for. */
-const OPERATIONS = [generate, vary] as readonly unknown[] as readonly Operation<RunOptions, FilledRequest>[];
+const OPERATIONS = [
+  generate,
+  vary,
+  interpolate,
+  mix,
+  edit,
+  components,
+  compare,
+] as readonly unknown[] as readonly Operation<RunOptions, FilledRequest>[];
 
 function again(
   loaded: LoadedModel,

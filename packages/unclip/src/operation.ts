@@ -39,7 +39,7 @@ export interface Workplace {
 export interface Painted extends Pick<Generation, "images" | "imageEmbedding"> {
   readonly warnings?: readonly string[];
   /** What the recipe says in place of the request's own fields, such as the embedding of a picture. */
-  readonly recorded?: Readonly<Record<string, unknown>>;
+  readonly recorded?: object;
 }
 
 /** One thing that can be asked of a model. */

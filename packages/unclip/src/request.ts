@@ -1,6 +1,7 @@
 import type { Prior } from "@unclip/prior";
 import type { SamplerChoice } from "@unclip/sampler";
 import type { Random } from "@unclip/tensor";
+import type { ImageSettings } from "./manipulations/repainting.js";
 
 /** How a caption becomes an image embedding: by the model's diffusion prior; by its CLIP text embedding in place of an image embedding;
  * not at all, so that the caption alone conditions the decoder. */
@@ -51,7 +52,7 @@ export interface PaintRequest {
 }
 
 /** A request of `generate` besides its captions. */
-export interface GenerateRequest extends PaintRequest {
+export interface GenerateRequest extends PaintRequest, ImageSettings {
   /** A kind, its settings, or a prior of your own. */
   prior?: PriorKind | PriorSettings | Prior;
 }

@@ -1,0 +1,92 @@
+import {
+  concatRows,
+  normalise,
+  repeatRows,
+  rows,
+  slerp,
+  UnclipError,
+  valuesOf,
+  zip,
+  type Picture,
+  type Tensor,
+} from "@unclip/tensor";
+import { decodeAndEnlarge } from "../decode-and-enlarge.js";
+import { checkCaption, checkKeys, checkRange, checkWhole, PAINT_KEYS } from "../fill-request.js";
+import type { Operation } from "../operation.js";
+import type { FilledRequest, PaintRequest, RunOptions } from "../request.js";
+import { fillInvertible, invert, sharedNoise } from "./inversion.js";
+import { checkPictures, look, type PictureSource } from "./subject.js";
+
+/** A request of `edit`. */
+export interface EditRequest extends Omit<PaintRequest, "n"> {
+  /** What the picture shall become. */
+  to: string;
+  /** What it shows; default "", the empty caption. */
+  from?: string;
+  /** θ of the last frame, from 0 (nothing changes) to 1; default 0.35. The paper takes 0.25 to 0.5. */
+  strength?: number;
+  /** Pictures on the way from θ = 0 to `strength`; default 1, the last one alone. */
+  frames?: number;
+}
+
+/** A filled request of `edit`. */
+export interface FilledEditRequest extends FilledRequest {
+  readonly picture: PictureSource;
+  readonly from: string;
+  readonly to: string;
+  readonly strength: number;
+  readonly frames: number;
+}
+
+/** A text diff: the picture's embedding is turned towards the difference of two captions, and its own noise keeps the scene.
+ * z_θ = slerp(z_i, z_d, θ), where z_d = normalise(z_t - z_t0) is the direction from one caption to the other.
+ * @see Ramesh et al. 2022 (arXiv:2204.06125) section 3.3 */
+export const edit: Operation<
+  EditRequest & RunOptions & { readonly picture: Picture | PictureSource },
+  FilledEditRequest
+> = {
+  name: "edit",
+  fill(request, loaded) {
+    checkKeys("edit", request, ["picture", "from", "to", "strength", "frames", ...PAINT_KEYS]);
+    const { from = "", to, strength = 0.35, frames = 1, ...rest } = request;
+    const [picture] = checkPictures([request.picture], loaded) as [PictureSource];
+    checkCaption("from", from);
+    checkCaption("to", to);
+    if (from.trim().toLowerCase() === to.trim().toLowerCase()) {
+      throw new UnclipError(
+        "input",
+        `to: says the same as from ("${to}"), so that there is no direction to go; change one`,
+      );
+    }
+    checkRange("strength", strength, 0, 1);
+    checkWhole("frames", frames, 64);
+    return { picture, from, to, strength, frames, ...fillInvertible({ ...rest, n: 1 }, loaded, frames) };
+  },
+  async *perform(workplace, filled) {
+    const { stages, timeline } = workplace;
+    const { picture, from, to, strength, frames, negative } = filled;
+    const { imageEmbedding: seen, pixels, stored } = yield* look(workplace, [picture]);
+    const text = yield* timeline.run({ name: "captions", work: () => stages.textEncoder.embed([from, to]) });
+    const thetas = Array.from({ length: frames }, (_, i) => (frames === 1 ? strength : (strength * i) / (frames - 1)));
+    const imageEmbedding = turned(seen, textDiff(text.textEmbedding), thetas);
+    const own = await stages.conditions({ imageEmbedding: seen, pictures: 1, negative });
+    const xT = repeatRows(yield* invert(workplace, pixels, own, filled), frames);
+    const conditions = await stages.conditions({ imageEmbedding, pictures: frames, negative });
+    const shared = { ...workplace, random: sharedNoise(workplace.random) };
+    const images = yield* decodeAndEnlarge(shared, conditions, filled, () => ({ xT }));
+    return { images, imageEmbedding, recorded: { picture: stored[0] } };
+  },
+};
+
+/** z_d: the direction from the first row to the second, [1, D]. */
+function textDiff(textEmbedding: Tensor): Tensor {
+  return normalise(zip(rows(textEmbedding, 1, 2), rows(textEmbedding, 0, 1), (to, from) => to - from));
+}
+
+/** z turned towards a direction by each share of the angle between them; its length stays.
+ * @param direction of length 1, [1, D] */
+function turned(z: Tensor, direction: Tensor, thetas: readonly number[]): Tensor {
+  const length = Math.hypot(...valuesOf(z));
+  const goal = zip(direction, direction, (value) => value * length);
+  return concatRows(thetas.map((theta) => slerp(z, goal, theta)));
+}

@@ -1,0 +1,91 @@
+import { concatRows, rows, sizeOf, slerp, tensor, UnclipError, valuesOf, type Tensor } from "@unclip/tensor";
+import { decodeAndEnlarge } from "../decode-and-enlarge.js";
+import { checkKeys, checkWhole, PAINT_KEYS } from "../fill-request.js";
+import type { Operation } from "../operation.js";
+import { fillPrior, type FilledPrior } from "../prior-request.js";
+import type { FilledRequest, GenerateRequest, PaintRequest, RunOptions } from "../request.js";
+import { fillInvertible, invert, sharedNoise } from "./inversion.js";
+import { checkItems, embedItems, type Item, type ItemSource } from "./items.js";
+
+/** A request of `interpolate`. */
+export interface InterpolateRequest extends Omit<PaintRequest, "n">, Pick<GenerateRequest, "prior"> {
+  /** Pictures from the first item to the last, both included, 2 or more; default 9. */
+  frames?: number;
+  /** The noise that frames begin with: "inverted" goes from one picture's own x_T to the next one's, so that the frames at the items are
+   * these pictures painted again; "fixed" is one random x_T for all. Default "inverted" where all items are pictures. */
+  noise?: "inverted" | "fixed";
+}
+
+/** A filled request of `interpolate`. */
+export interface FilledInterpolateRequest extends FilledRequest {
+  readonly items: readonly ItemSource[];
+  readonly frames: number;
+  readonly noise: "inverted" | "fixed";
+  readonly prior: FilledPrior;
+}
+
+const NOISES: readonly unknown[] = ["inverted", "fixed"];
+
+/** From one picture or caption to the next, and so on: image embeddings on the arc between both, and noise likewise or fixed.
+ * @see Ramesh et al. 2022 (arXiv:2204.06125) section 3.2 */
+export const interpolate: Operation<
+  InterpolateRequest & RunOptions & { readonly items: readonly (Item | ItemSource)[] },
+  FilledInterpolateRequest
+> = {
+  name: "interpolate",
+  fill(request, loaded) {
+    checkKeys("interpolate", request, ["items", "frames", "noise", "prior", ...PAINT_KEYS]);
+    const items = checkItems(request.items, 2, loaded);
+    const arePictures = items.every((item) => typeof item === "object" && !("caption" in item));
+    const { frames = 9, noise = arePictures ? "inverted" : "fixed", prior, ...rest } = request;
+    checkWhole("frames", frames, 64);
+    if (frames < 2) throw new UnclipError("input", `frames: expected 2 or more, the ends among them, got ${frames}`);
+    if (!NOISES.includes(noise))
+      throw new UnclipError("input", `noise: expected inverted or fixed, got ${String(noise)}`);
+    if (noise === "inverted" && !arePictures) {
+      throw new UnclipError("input", "noise: a caption has no noise to be inverted; choose fixed");
+    }
+    return {
+      items,
+      frames,
+      noise,
+      prior: fillPrior(prior, loaded),
+      ...fillInvertible({ ...rest, n: 1 }, loaded, frames),
+    };
+  },
+  async *perform(workplace, filled) {
+    const { stages } = workplace;
+    const { items, frames, noise, negative } = filled;
+    const { imageEmbedding: ends, pixels, stored } = yield* embedItems(workplace, items, filled);
+    const places = Array.from({ length: frames }, (_, i) => (i / (frames - 1)) * (items.length - 1));
+    const imageEmbedding = along(ends, places);
+    const conditions = await stages.conditions({ imageEmbedding, pictures: frames, negative });
+    const shared = { ...workplace, random: sharedNoise(workplace.random) };
+    const xT =
+      noise === "fixed"
+        ? shared.random.normal(stages.decoder.space.shape(frames))
+        : along(
+            yield* invert(
+              workplace,
+              concatRows(pixels.map((one) => one!)),
+              await stages.conditions({ imageEmbedding: ends, pictures: items.length, negative }),
+              filled,
+            ),
+            places,
+          );
+    const images = yield* decodeAndEnlarge(shared, conditions, filled, () => ({ xT }));
+    return { images, imageEmbedding, recorded: { items: stored } };
+  },
+};
+
+/** Rows on the arcs from one row of `x` to the next.
+ * @param places 0 is the first row, 1.5 the middle between the second and the third */
+export function along(x: Tensor, places: readonly number[]): Tensor {
+  const [n, ...shape] = x.dims as [number, ...number[]];
+  const flat = tensor(valuesOf(x), [n, sizeOf(shape)]);
+  const points = places.map((place) => {
+    const from = Math.min(Math.floor(place), n - 2);
+    return slerp(rows(flat, from, from + 1), rows(flat, from + 1, from + 2), place - from);
+  });
+  return tensor(valuesOf(concatRows(points)), [places.length, ...shape]);
+}

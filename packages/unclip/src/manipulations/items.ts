@@ -1,0 +1,84 @@
+import {
+  concatRows,
+  rows,
+  tensorFromText,
+  textFromTensor,
+  UnclipError,
+  type Picture,
+  type Tensor,
+} from "@unclip/tensor";
+import { checkCaption } from "../fill-request.js";
+import { embedCaptions, type FilledPrior } from "../prior-request.js";
+import type { LoadedModel, Workplace } from "../operation.js";
+import type { StageStep } from "../timeline.js";
+import { checkPictures, look, type PictureSource, type StoredPicture } from "./subject.js";
+
+/** A picture or a caption: either has an image embedding, the caption's by the prior. */
+export type Item = Picture | string;
+
+/** What a recipe keeps of a caption: the image embedding that the prior gave it, [1, D]. */
+export interface StoredCaption {
+  readonly caption: string;
+  readonly imageEmbedding: string;
+}
+
+/** An item, or what a recipe kept of it. */
+export type ItemSource = PictureSource | StoredCaption | string;
+
+/** The image embeddings of items. */
+export interface SeenItems {
+  /** z_i, [N, D]. */
+  readonly imageEmbedding: Tensor;
+  /** Pixels at the decoder's size, [1, 3, S, S], of the items that are pictures. */
+  readonly pixels: readonly (Tensor | undefined)[];
+  readonly stored: readonly (StoredPicture | StoredCaption)[];
+}
+
+/** Throws unless there are at least `least` items, all of which the model can embed.
+ * @throws UnclipError "input" */
+export function checkItems(items: unknown, least: number, loaded: LoadedModel): readonly ItemSource[] {
+  if (!Array.isArray(items) || items.length < least) {
+    const got = Array.isArray(items) ? items.length : "nothing of the kind";
+    throw new UnclipError("input", `items: expected at least ${least} pictures or captions, got ${got}`);
+  }
+  for (const item of items as readonly ItemSource[]) {
+    if (typeof item === "string") checkCaption("caption", item);
+    else if (!isStoredCaption(item)) checkPictures([item], loaded);
+  }
+  return items as ItemSource[];
+}
+
+function isStoredCaption(item: ItemSource): item is StoredCaption {
+  return typeof item === "object" && "caption" in item;
+}
+
+/** Embeds items: pictures by CLIP, captions by the prior. */
+export async function* embedItems(
+  workplace: Workplace,
+  items: readonly ItemSource[],
+  filled: { readonly prior: FilledPrior; readonly negative: string },
+): AsyncGenerator<StageStep, SeenItems> {
+  const width = workplace.stages.decoder.embeddingWidth;
+  const pictures = items.filter((item): item is PictureSource => typeof item !== "string" && !isStoredCaption(item));
+  const captions = items.filter((item) => typeof item === "string");
+  const seen = pictures.length === 0 ? undefined : yield* look(workplace, pictures);
+  const told = captions.length === 0 ? undefined : yield* embedCaptions(workplace, captions, filled);
+  let [picture, caption] = [0, 0];
+  const embedded = items.map((item) => {
+    if (typeof item === "string") {
+      const imageEmbedding = rows(told!, caption, ++caption);
+      return { imageEmbedding, stored: { caption: item, imageEmbedding: textFromTensor(imageEmbedding) } };
+    }
+    if (isStoredCaption(item)) {
+      return { imageEmbedding: tensorFromText(item.imageEmbedding, [1, width], "items.imageEmbedding"), stored: item };
+    }
+    const stored = seen!.stored[picture]!;
+    const pixels = rows(seen!.pixels, picture, picture + 1);
+    return { imageEmbedding: rows(seen!.imageEmbedding, picture, ++picture), pixels, stored };
+  });
+  return {
+    imageEmbedding: concatRows(embedded.map(({ imageEmbedding }) => imageEmbedding)),
+    pixels: embedded.map((one) => ("pixels" in one ? one.pixels : undefined)),
+    stored: embedded.map(({ stored }) => stored),
+  };
+}
