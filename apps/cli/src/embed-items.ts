@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Clip, Picture, Tensor } from "unclip";
+import { quote, type Clip, type Picture, type Tensor } from "unclip";
 import type { Host } from "./host.js";
 
 /** What CLIP looks at: a picture from a file, or a caption. */
@@ -11,8 +11,8 @@ export function nameOf(item: Item): { picture: string } | { text: string } {
   return item.picture === undefined ? { text: item.caption } : { picture: item.file };
 }
 
-/** The embeddings of pictures and captions in their order, [1, D] each, not normalised. A caption that was cut is
- * told on stderr.
+/** The embeddings of pictures and captions in their order, [1, D] each, not normalised. Writes a warning about a
+ * caption that was cut.
  * @param signal stops between two items */
 export async function embedItems(
   clip: Clip,
@@ -29,7 +29,8 @@ export async function embedItems(
       continue;
     }
     const { textEmbedding, cut } = await clip.textEncoder.embed([item.caption]);
-    if (cut[0] !== undefined) stderr.write(`warning: the caption is too long, so this was cut off: "${cut[0]}"\n`);
+    if (cut[0] !== undefined)
+      stderr.write(`warning: the caption is too long, so this was cut off: "${quote(cut[0])}"\n`);
     embeddings.push(textEmbedding);
   }
   return embeddings;

@@ -14,6 +14,7 @@ import {
 import { Option, type Command } from "commander";
 import { resolve } from "node:path";
 import { createRandom, perPicture, resizePicture, UnclipError, createRun, type Picture, type Run } from "unclip";
+import { jsonLine } from "./json-line.js";
 import { loadModel } from "./load-model.js";
 import { parseCount, parsePngName } from "./option-values.js";
 import { jsonSeed, shortPath, watch } from "./painting.js";
@@ -58,7 +59,7 @@ export function addEvaluateCommand(
         parsePngName,
       ),
     );
-  addPriorOptions(command);
+  addPriorOptions(command, "diffusion");
   addEngineOptions(addSamplingOptions(command)).action(run);
 }
 
@@ -77,7 +78,7 @@ export async function evaluate(model: string, flags: EvaluateFlags, host: Host, 
   if (flags.json === true) {
     const about = { model, seed: jsonSeed(flags.seed), ...(sheet !== undefined && { sheet }), ms, paintingMs };
     const report = { ...about, ...evaluation };
-    host.stdout.write(`${JSON.stringify(report)}\n`);
+    host.stdout.write(jsonLine(report));
     return;
   }
   host.stdout.write(`${tableOf(evaluation).join("\n")}\n`);

@@ -11,10 +11,11 @@ import {
   parseCount,
   parseCounts,
   parseGuidance,
+  parsePictures,
   parsePngName,
   parseSampler,
   parseSeed,
-  parseWhole,
+  parseUpsamplers,
 } from "./option-values.js";
 import { readPriorTable } from "./prior-table.js";
 import { samplersHelp } from "./samplers-help.js";
@@ -35,7 +36,7 @@ export interface ModelFlags extends EngineFlags {
 
 /** How pictures are sampled. */
 export interface SamplingFlags {
-  seed: number | bigint;
+  seed?: number | bigint;
   negative?: string;
   decoderSteps?: number;
   decoderSampler?: SamplerSpec;
@@ -52,7 +53,7 @@ export interface PaintingFlags extends ModelFlags, SamplingFlags {
 
 /** The options of the prior. */
 export interface PriorFlags {
-  prior: PriorKind;
+  prior?: PriorKind;
   priorSteps?: number;
   priorSampler?: SamplerSpec;
   priorTable?: string;
@@ -147,7 +148,7 @@ export function addStageOptions(command: Command): Command {
       new Option(
         "--upsamplers <count>",
         "how many upsamplers run (default: all); 0 gives the decoder's small picture",
-      ).argParser(parseWhole),
+      ).argParser(parseUpsamplers),
     )
     .addOption(
       new Option(
@@ -181,14 +182,12 @@ export function addEngineOptions(command: Command): Command {
     .option("--verbose", "show the stack trace of an error");
 }
 
-/** Adds the options of the prior. */
-export function addPriorOptions(command: Command): Command {
+/** Adds the options of the prior.
+ * @param kind the default kind of prior; none where a recipe says it */
+export function addPriorOptions(command: Command, kind: PriorKind | undefined): Command {
+  const help = "how the caption becomes an image embedding";
   return command
-    .addOption(
-      new Option("--prior <prior>", "how the caption becomes an image embedding")
-        .default("diffusion")
-        .choices(["diffusion", "text-embedding", "none"]),
-    )
+    .addOption(new Option("--prior <prior>", help).default(kind).choices(["diffusion", "text-embedding", "none"]))
     .addOption(stepsOption("--prior-steps <count>"))
     .addOption(samplerOption("--prior-sampler <name>"))
     .option("--prior-table <file>", "what --prior-sampler analytic-dpm needs; unclip analytic estimates it")
@@ -197,7 +196,7 @@ export function addPriorOptions(command: Command): Command {
 
 /** How many pictures. */
 export function countOption(): Option {
-  return new Option("--n <count>", "how many pictures").default(1).argParser(parseCount);
+  return new Option("--n <count>", "how many pictures, up to 64").default(1).argParser(parsePictures);
 }
 
 function stepsOption(flags: string): Option {

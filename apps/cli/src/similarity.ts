@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { stat } from "node:fs/promises";
 import { concatRows, cosineSimilarity } from "unclip";
 import { embedItems, nameOf, type Item } from "./embed-items.js";
+import { jsonLine } from "./json-line.js";
 import { addModelOptions, type ModelFlags } from "./painting-options.js";
 import { readPictureFile } from "./read-picture.js";
 import { textTable } from "./text-table.js";
@@ -38,7 +39,7 @@ export async function similarity(
     return { model: clip.model, cosines: matrixOf(cosineSimilarity(embeddings, embeddings).data as Float32Array) };
   });
   if (flags.json === true) {
-    host.stdout.write(`${JSON.stringify({ model, items: items.map(nameOf), cosines })}\n`);
+    host.stdout.write(jsonLine({ model, items: items.map(nameOf), cosines }));
     return;
   }
   const head = ["", "", "", ...items.map((_, i) => String(i + 1))];

@@ -85,12 +85,12 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
 
 function createOutput(output: Partial<Output> = {}): FakeOutput {
   return {
-    ...output,
     text: "",
     write(text: string) {
       this.text += text;
-      return true;
     },
+    failure: async () => undefined,
+    ...output,
   };
 }
 
@@ -115,7 +115,11 @@ function fakeUnclip(host: FakeHost, { onStep, warnings = [] }: FakeHostOptions):
     });
   return {
     model: "toybox",
-    stages: { ...fakeEncoders(), upsamplers: Array<unknown>(2) } as Unclip["stages"],
+    stages: {
+      ...fakeEncoders(),
+      decoder: { space: { shape: (n: number) => [n, 3, 8, 8] } },
+      upsamplers: [{ config: { sampleSize: 16 } }, { config: { sampleSize: 16 } }],
+    } as unknown as Unclip["stages"],
     generate: (caption, settings) => paint("generate", caption, settings),
     vary: (picture, settings) => paint("vary", picture, settings),
     again: (recipe, changes) => paint("again", recipe, changes),
