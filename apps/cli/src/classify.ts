@@ -21,7 +21,7 @@ export function addClassifyCommand(
 ): void {
   const command = program
     .command("classify")
-    .description("tell which of some labels fits a picture, as CLIP sees it (zero-shot)")
+    .description("find which of some labels fits a picture, by CLIP (zero-shot)")
     .argument("<picture>", "a PNG, JPEG, WebP, GIF, AVIF or TIFF file")
     .addOption(
       new Option("--labels <labels>", 'any words, with commas between them, such as "cat,dog"')

@@ -51,7 +51,7 @@ export function addEvaluateCommand(
 ): void {
   const command = program
     .command("evaluate")
-    .description("paint the captions of the toybox benchmark and tell how often the pictures show what they say")
+    .description("paint the captions of the toybox benchmark and count how often the pictures show what they say")
     .argument("[model]", MODEL_HELP, "toybox")
     .addOption(new Option("--captions <count>", "only the first of the 600 captions").argParser(parseCount))
     .addOption(
@@ -94,7 +94,7 @@ async function paintAndJudge(
   signal: AbortSignal,
 ): Promise<EvaluatedToybox & { readonly paintingMs: number }> {
   const table = await priorTableOf(flags);
-  const { cases: all, oracle, statistics, dispose } = await loadToyboxBenchmark(decodePicture, flags);
+  const { cases: all, oracle, statistics, dispose } = await loadToyboxBenchmark(decodePicture);
   try {
     const cases = firstOf(all, flags.captions);
     const unclip = await loadModel(host, (onDownload) =>

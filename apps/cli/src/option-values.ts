@@ -32,6 +32,14 @@ export function parsePictures(text: string): number {
   );
 }
 
+/** A number of threads.
+ * @throws InvalidArgumentError for anything but an integer from 1 to 1024 */
+export function parseThreads(text: string): number {
+  const threads = parseCount(text);
+  if (threads <= 1024) return threads;
+  throw new InvalidArgumentError("Expected at most 1024.");
+}
+
 /** A number of upsamplers, from 0 to more than any model has.
  * @throws InvalidArgumentError for anything else */
 export function parseUpsamplers(text: string): number {

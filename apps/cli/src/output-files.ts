@@ -72,7 +72,7 @@ async function kindOf(path: string, flag: string): Promise<"folder" | "file" | "
 
 /** Checks that the disk has room.
  * @param path absolute, of a file that can be written
- * @param bytes what shall be written there, at most
+ * @param bytes the most that will be written
  * @throws UnclipError "input" if the disk has less */
 export async function checkDiskSpace(path: string, bytes: number, flag = "--out"): Promise<void> {
   let folder = dirname(path);

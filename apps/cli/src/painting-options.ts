@@ -15,14 +15,18 @@ import {
   parsePngName,
   parseSampler,
   parseSeed,
+  parseThreads,
   parseUpsamplers,
 } from "./option-values.js";
 import { readPriorTable } from "./prior-table.js";
 import { samplersHelp } from "./samplers-help.js";
 
+/** Where networks can run in Node; not every machine has all of them. */
+const DEVICES = ["auto", "cpu", "webgpu", "cuda", "dml", "coreml"] as const;
+
 /** How a model is loaded and what is printed, as commander gives it. */
 export interface EngineFlags {
-  device: "cpu";
+  device: (typeof DEVICES)[number];
   threads?: number;
   dtype: "fp32" | "fp16";
   offline?: boolean;
@@ -60,7 +64,7 @@ export interface PriorFlags {
   priorGuidance?: number;
 }
 
-/** How the library shall find the model and run it. */
+/** How the library finds the model and runs it. */
 export function sourceSettings({ device, dtype, offline, threads }: EngineFlags) {
   return given({ device, dtype, offline, threads });
 }
@@ -132,7 +136,7 @@ export function addPaintingOptions(command: Command, out: { file: string; help: 
   return addModelOptions(addSamplingOptions(command));
 }
 
-/** Adds the options that tell how pictures are sampled. */
+/** Adds the options of sampling. */
 export function addSamplingOptions(command: Command): Command {
   const seed = new Option("--seed <integer>", "the same seed paints the same picture").default(0).argParser(parseSeed);
   return addStageOptions(command.addOption(seed));
@@ -142,7 +146,7 @@ export function addSamplingOptions(command: Command): Command {
 export function addStageOptions(command: Command): Command {
   return command
     .addHelpText("after", samplersHelp)
-    .option("--negative <caption>", "what the picture shall lead away from")
+    .option("--negative <caption>", "a caption that guidance leads away from")
     .addOption(stepsOption("--decoder-steps <count>"))
     .addOption(
       new Option(
@@ -172,9 +176,9 @@ export function addModelOptions(command: Command): Command {
 /** Adds the options of how a model is loaded and what is printed. */
 export function addEngineOptions(command: Command): Command {
   return command
-    .addOption(new Option("--device <device>", "where networks run").default("cpu").choices(["cpu"]))
+    .addOption(new Option("--device <device>", "where networks run").default("cpu").choices(DEVICES))
     .addOption(
-      new Option("--threads <count>", "threads of one network (default: one for each core)").argParser(parseCount),
+      new Option("--threads <count>", "threads of one network (default: one for each core)").argParser(parseThreads),
     )
     .addOption(new Option("--dtype <type>", "which weight files are read").default("fp32").choices(["fp32", "fp16"]))
     .option("--offline", "take models of the hub from the cache alone")

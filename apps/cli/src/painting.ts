@@ -51,7 +51,7 @@ export async function paintToFiles(painting: Painting, host: Host, signal: Abort
     await checkDiskSpace(paths[0]!, bytesOf(painting, unclip));
     const generation = await watch(start(unclip), host);
     signal.throwIfAborted();
-    result = { painting, generation, pictures: arrange(generation.images) };
+    result = { painting, generation, pictures: arrange(generation.images), device: unclip.device };
     await writePictures(result, host);
   } finally {
     await unclip.dispose();
@@ -76,6 +76,7 @@ interface Result {
   readonly painting: Painting;
   readonly generation: Generation;
   readonly pictures: readonly Picture[];
+  readonly device: Unclip["device"];
 }
 
 /** Writes each picture as soon as it is encoded.
@@ -112,11 +113,12 @@ export function jsonSeed(seed: number | bigint | string | undefined): number | s
 }
 
 /** What `--json` prints. */
-function reportOf({ painting, pictures, generation }: Result, host: Host) {
+function reportOf({ painting, pictures, generation, device }: Result, host: Host) {
   const { recipe, stages } = generation;
   return {
     model: recipe.model,
     ...painting.subject,
+    device,
     seed: jsonSeed(recipe.seed),
     images: pictures.map(({ width, height }, i) => ({ path: painting.paths[i], width, height })),
     stages: stages.map(({ name, steps, ms }) => ({ name, steps, ms: Math.round(ms) })),

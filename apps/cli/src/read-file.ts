@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { quote, UnclipError } from "unclip";
 
 /** What a file is read for. */
@@ -15,6 +16,12 @@ export interface ReadFileOptions {
  * @throws UnclipError "input" if it cannot be read, or is larger than the limit */
 export async function readFileBytes(path: string, { mostBytes, cure, setting }: ReadFileOptions): Promise<Buffer> {
   const where = `${setting === undefined ? "" : `${setting}: `}${quote(path, { max: 300 })}`;
+  const tooLarge = new UnclipError(
+    "input",
+    `${where}: is larger than ${mostBytes / 2 ** 20} MiB, the most that is read; ${cure}`,
+  );
+  const { size } = await stat(path).catch(() => ({ size: 0 }));
+  if (size > mostBytes) throw tooLarge;
   const parts: Buffer[] = [];
   try {
     for await (const part of createReadStream(path, { end: mostBytes })) parts.push(part as Buffer); // one byte too many
@@ -23,7 +30,7 @@ export async function readFileBytes(path: string, { mostBytes, cure, setting }: 
   }
   const bytes = Buffer.concat(parts);
   if (bytes.length <= mostBytes) return bytes;
-  throw new UnclipError("input", `${where}: is larger than ${mostBytes / 2 ** 20} MiB, the most that is read; ${cure}`);
+  throw tooLarge; // a pipe, or a file that grew
 }
 
 /** The lines of a text file that hold anything, trimmed, each with its number from 1.
@@ -49,6 +56,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "no permission",
   EPERM: "no permission",
   ENAMETOOLONG: "the name is too long",
+  ENOSPC: "no space is left",
 };
 
 /** Why the file system refused, in words. */

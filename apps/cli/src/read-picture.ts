@@ -3,7 +3,8 @@ import { quote, UnclipError, type Picture } from "unclip";
 import { readFileBytes } from "./read-file.js";
 import { withoutTexts } from "./without-texts.js";
 
-/** Formats are told by a file's content. All other loaders of libvips are shut, SVG's first of all: it draws what a text asks for. */
+/** A file's content decides about its format, not its name. Other loaders of libvips stay closed, above all that of SVG, which draws
+ * whatever its text asks for. */
 const LOADERS = ["Png", "Jpeg", "Webp", "Nsgif", "Heif", "Tiff"].map((format) => `VipsForeignLoad${format}`);
 sharp.block({ operation: ["VipsForeignLoad"] });
 sharp.unblock({ operation: LOADERS });
@@ -25,7 +26,7 @@ export async function readPictureFile(path: string): Promise<Picture> {
   const bytes = withoutTexts(await readPictureBytes(path));
   const where = quote(path, { max: 300 });
   try {
-    const { space, width, height } = await sharp(bytes).metadata();
+    const { space, width, height } = await sharp(bytes, { limitInputPixels: false }).metadata(); // reads the header alone
     checkSize(where, width, height);
     return space === "cmyk" ? await readInks(bytes) : await decodePicture(bytes);
   } catch (cause) {

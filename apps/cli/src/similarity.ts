@@ -54,7 +54,7 @@ export async function similarity(
 
 const PICTURE_NAME = /\.(png|jpe?g|webp|gif|avif|tiff?)$/i;
 
-/** A picture if there is such a file; also where only the name says picture, so that a slip in it is told. */
+/** A picture if there is such a file; also where only the name says picture, so that a mistake in it is reported. */
 async function readItem(word: string): Promise<Item> {
   const isFile = await stat(word).then(
     (found) => found.isFile(),

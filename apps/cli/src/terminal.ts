@@ -1,6 +1,6 @@
 import type { Output, Host } from "./host.js";
 
-/** How a terminal is told to show a picture: the graphics protocols of Kitty and of iTerm2, or half-block characters in 24-bit or
+/** How a terminal shows a picture: the graphics protocols of Kitty and of iTerm2, or half-block characters in 24-bit or
  * in 256 colours. */
 export type PictureProtocol = "kitty" | "iterm2" | "blocks" | "blocks-256";
 

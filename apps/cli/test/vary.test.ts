@@ -31,7 +31,7 @@ describe("vary", () => {
     await writeFile(file, "no picture");
     expect(await run(["vary", file], host)).toBe(1);
     expect(host.stderr.text).toMatch(
-      /in.png: cannot be read; .*\n.*in.png: not a picture that can be read \(.*\); give a PNG/,
+      /in.png: cannot be read \(there is no such file\); .*\n.*in.png: not a picture that can be read \(.*\); give a PNG/,
     );
   });
 });

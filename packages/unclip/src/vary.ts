@@ -27,7 +27,7 @@ export const vary: Operation<VaryRequest, FilledVaryRequest> = {
     const { pictures, imageEmbedding } = request;
     if (imageEmbedding !== undefined) {
       const known = tensorFromText(imageEmbedding, [-1, loaded.stages.decoder.embeddingWidth], "vary.imageEmbedding");
-      return { imageEmbedding, ...fillRequest(request, loaded, known.dims[0]!) };
+      return { ...fillRequest(request, loaded, known.dims[0]!), imageEmbedding }; // in the order of a first recipe
     }
     return { pictures: checkPictures(pictures, loaded), ...fillRequest(request, loaded, pictures!.length) };
   },
