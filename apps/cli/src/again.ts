@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { basename, extname, resolve } from "node:path";
-import { quote, readPngTexts, UnclipError, type GenerateRequest, type Picture, type Recipe } from "unclip";
+import { readPngTexts, UnclipError, type GenerateRequest, type Picture, type Recipe } from "unclip";
+import { quotePath } from "./quote-path.js";
 import type { Host } from "./host.js";
 import { parsePngName, parseSeed } from "./option-values.js";
 import {
@@ -47,11 +48,11 @@ export function addAgainCommand(program: Command, run: (picture: string, flags: 
 /** Paints the recipe of a picture and writes the picture.
  * @param signal stops between two steps; nothing is written then */
 export async function again(file: string, flags: AgainFlags, host: Host, signal: AbortSignal): Promise<void> {
-  const { image, columns, ...recipe } = readRecipe(await readPictureBytes(file), quote(file, { max: 300 }));
+  const { image, columns, ...recipe } = readRecipe(await readPictureBytes(file), quotePath(file));
   const changes = changesOf(recipe, generateRequest(flags, await priorTableOf(flags), recipe.upsamplers.length));
   const painted = paintedBy(recipe);
   if (image > painted) {
-    const where = quote(file, { max: 300 });
+    const where = quotePath(file);
     throw new UnclipError("input", `${where}: is picture ${image} of its recipe, which paints ${painted}`);
   }
   await paintToFiles(

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { dirname, resolve } from "node:path";
-import { quote, UnclipError, type PriorExample } from "unclip";
+import { UnclipError, type PriorExample } from "unclip";
 import { jsonLine } from "./json-line.js";
 import { loadModel } from "./load-model.js";
 import { parseCount, parseJsonName, parseSeed } from "./option-values.js";
@@ -11,6 +11,7 @@ import type { PriorTableFile } from "./prior-table.js";
 import { readLines } from "./read-file.js";
 import { readPictureFile } from "./read-picture.js";
 import { readCaptions } from "./sheet.js";
+import { quotePath } from "./quote-path.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
@@ -72,7 +73,7 @@ const MOST_BYTES = 4 * 2 ** 20;
 async function readExamples(file: string): Promise<PriorExample[]> {
   const cure = "give a text file with picture<TAB>caption on each line";
   const lines = await readLines(file, { mostBytes: MOST_BYTES, cure });
-  const where = quote(file, { max: 300 });
+  const where = quotePath(file);
   if (lines.length === 0) {
     throw new UnclipError("input", `${where}: holds no picture; write picture<TAB>caption on each line`);
   }

@@ -6,7 +6,7 @@ import { jsonLine } from "./json-line.js";
 import { shortPath } from "./painting.js";
 import { addModelOptions, type ModelFlags } from "./painting-options.js";
 import { checkOutputPaths, writeWholeFile } from "./output-files.js";
-import { readPictureFile } from "./read-picture.js";
+import { checkPictureFile } from "./read-picture.js";
 import { withClip } from "./with-clip.js";
 import type { Host } from "./host.js";
 
@@ -44,8 +44,8 @@ export async function embed(flags: EmbedFlags, host: Host, signal: AbortSignal):
   const { picture: files = [], text: captions = [] } = flags;
   const path = flags.out === undefined ? undefined : resolve(flags.out);
   if (path !== undefined) await checkOutputPaths([path], { example: "embedding.json" });
-  const pictures = await Promise.all(files.map(async (file) => ({ file, picture: await readPictureFile(file) })));
-  const items: Item[] = [...pictures, ...captions.map((caption) => ({ caption }))];
+  for (const file of files) await checkPictureFile(file);
+  const items: Item[] = [...files.map((file) => ({ file })), ...captions.map((caption) => ({ caption }))];
   const report = await withClip(flags, host, signal, async (clip) => {
     const embeddings = await embedItems(clip, items, host, signal);
     return {

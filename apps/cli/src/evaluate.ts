@@ -153,7 +153,7 @@ function shrunk(picture: Picture): Picture {
   return resizePicture(picture, Math.round(picture.width * share), Math.round(picture.height * share));
 }
 
-/** How the table calls what is judged, where that is not its own name. */
+/** Names of measures in the table, where they differ from the keys. */
 const NAMES: Partial<Record<Measure, string>> = { count: "number of things", binding: "both things in their colours" };
 
 function tableOf({ generated, real, heldOut, frechetDistance, zeroShot }: ToyboxEvaluation): string[] {

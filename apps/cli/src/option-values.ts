@@ -57,8 +57,8 @@ export function parseCounts(text: string): number[] {
   }
 }
 
-/** A guidance scale: 1 is off, 0 leaves the caption out. Below 0 the picture would move away from the caption,
- * which nobody means by guidance, so that is taken for a slip.
+/** A guidance scale: 1 is off, 0 leaves the caption out. A scale below 0 would lead away from the caption,
+ * which nobody means by guidance.
  * @throws InvalidArgumentError for anything but a number of 0 or more */
 export function parseGuidance(text: string): number {
   if (!/^(\d+\.?\d*|\.\d+)$/.test(text))

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { access, constants, mkdir, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { dirname, extname, join, resolve } from "node:path";
-import { quote, UnclipError } from "unclip";
+import { UnclipError } from "unclip";
+import { quotePath } from "./quote-path.js";
 import { reasonOf } from "./read-file.js";
 
 /** Where `n` pictures go: `out` itself for one; for more, a number in front of the extension: picture-1.png, picture-2.png, ...
@@ -34,23 +35,23 @@ export async function checkOutputPaths(
   let parent = folder;
   while ((await kindOf(parent, flag)) === "nothing" && dirname(parent) !== parent) parent = dirname(parent);
   if ((await kindOf(parent, flag)) !== "folder") {
-    const reason = `is not a folder, so ${shown(paths[0]!)} cannot be made in it; choose another path`;
-    throw refused(`${shown(parent)} ${reason}`);
+    const reason = `is not a folder, so ${quotePath(paths[0]!)} cannot be made in it; choose another path`;
+    throw refused(`${quotePath(parent)} ${reason}`);
   }
   for (const path of paths) {
     const kind = await kindOf(path, flag);
     if (kind === "folder")
-      throw refused(`${shown(path)} is a folder; name a file, such as ${shown(join(path, example))}`);
-    if (kind === "other") throw refused(`${shown(path)} is a device or a pipe; choose another name`);
+      throw refused(`${quotePath(path)} is a folder; name a file, such as ${quotePath(join(path, example))}`);
+    if (kind === "other") throw refused(`${quotePath(path)} is a device or a pipe; choose another name`);
     await checkNames(parent, path, flag);
   }
   await access(parent, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
-    const reason = `no permission to write in ${shown(parent)}; choose another folder`;
+    const reason = `no permission to write in ${quotePath(parent)}; choose another folder`;
     throw new UnclipError("input", `${flag}: ${reason}`, { cause });
   });
 }
 
-/** Checks that the file system takes the names of the folders and of the file that are to be made in `parent`. */
+/** Checks that the file system allows the names of the folders and of the file that are to be made in `parent`. */
 async function checkNames(parent: string, path: string, flag: string): Promise<void> {
   const names = path.slice(parent.length).split(/[/\\]/).filter(Boolean);
   for (const name of names) await kindOf(join(parent, name), flag); // a file system refuses a name only where it is looked up
@@ -66,7 +67,7 @@ async function kindOf(path: string, flag: string): Promise<"folder" | "file" | "
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ENAMETOOLONG") return "nothing";
     const reason = "is longer than the file system allows; choose a shorter one";
-    throw new UnclipError("input", `${flag}: the name ${shown(path)} ${reason}`, { cause });
+    throw new UnclipError("input", `${flag}: the name ${quotePath(path)} ${reason}`, { cause });
   }
 }
 
@@ -81,16 +82,11 @@ export async function checkDiskSpace(path: string, bytes: number, flag = "--out"
   const free = disk === undefined || disk.blocks === 0 ? Infinity : disk.bavail * disk.bsize;
   if (free >= bytes) return;
   const need = `up to ${megabytes(bytes)} are needed, ${megabytes(free)} are free`;
-  throw new UnclipError("input", `${flag}: the disk of ${shown(folder)} is full (${need}); free some space`);
+  throw new UnclipError("input", `${flag}: the disk of ${quotePath(folder)} is full (${need}); free some space`);
 }
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-/** A path in a message: on one line, and all of it. */
-function shown(path: string): string {
-  return quote(path, { max: 300 });
 }
 
 /** Writes a file whole or not at all: under another name in the same folder, then renamed. Makes missing folders; replaces a file
@@ -108,7 +104,7 @@ export async function writeWholeFile(path: string, bytes: Uint8Array, flag = "--
     await rm(unfinished, { force: true }).catch(() => undefined); // the first error is the one that tells
     throw new UnclipError(
       "input",
-      `${flag}: ${shown(path)} could not be written (${reasonOf(cause)}); free some space or choose another path`,
+      `${flag}: ${quotePath(path)} could not be written (${reasonOf(cause)}); free some space or choose another path`,
       { cause },
     );
   }

@@ -1,4 +1,5 @@
-import { quote, UnclipError, type AnalyticTable } from "unclip";
+import { UnclipError, type AnalyticTable } from "unclip";
+import { quotePath } from "./quote-path.js";
 import { readFileBytes } from "./read-file.js";
 
 /** A table with where it comes from, as its file keeps it. */
@@ -24,7 +25,7 @@ export async function readPriorTable(path: string): Promise<AnalyticTable> {
   const { timesteps, gamma } = parse(bytes.toString("utf8"));
   if (isNumbers(timesteps) && isNumbers(gamma) && timesteps.length === gamma.length) return { timesteps, gamma };
   const expected = "timesteps and gamma, as many of each";
-  throw new UnclipError("input", `priorTable: ${quote(path, { max: 300 })} holds no table (${expected}); ${cure}`);
+  throw new UnclipError("input", `priorTable: ${quotePath(path)} holds no table (${expected}); ${cure}`);
 }
 
 function parse(text: string): Partial<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { quote, UnclipError } from "unclip";
+import { quotePath } from "./quote-path.js";
 
 /** What a file is read for. */
 export interface ReadFileOptions {
@@ -15,7 +16,7 @@ export interface ReadFileOptions {
 /** The bytes of a file, a pipe, or whatever else has a path; reading stops where the limit is passed.
  * @throws UnclipError "input" if it cannot be read, or is larger than the limit */
 export async function readFileBytes(path: string, { mostBytes, cure, setting }: ReadFileOptions): Promise<Buffer> {
-  const where = `${setting === undefined ? "" : `${setting}: `}${quote(path, { max: 300 })}`;
+  const where = `${setting === undefined ? "" : `${setting}: `}${quotePath(path)}`;
   const tooLarge = new UnclipError(
     "input",
     `${where}: is larger than ${mostBytes / 2 ** 20} MiB, the most that is read; ${cure}`,
@@ -43,7 +44,7 @@ export async function readLines(
   const lines = text.split(/\r?\n/).map((line, i) => ({ text: line.trim(), number: i + 1 }));
   const withNul = lines.find((line) => line.text.includes("\0"));
   if (withNul !== undefined) {
-    const where = `${quote(path, { max: 300 })}: line ${withNul.number}`;
+    const where = `${quotePath(path)}: line ${withNul.number}`;
     throw new UnclipError("input", `${where} holds a NUL character; is this a text file?`);
   }
   return lines.filter((line) => line.text !== "");

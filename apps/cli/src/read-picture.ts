@@ -1,5 +1,6 @@
-import sharp, { type Sharp } from "sharp";
-import { quote, UnclipError, type Picture } from "unclip";
+import sharp, { type Metadata, type Sharp } from "sharp";
+import { isUnclipError, quote, UnclipError, type Picture } from "unclip";
+import { quotePath } from "./quote-path.js";
 import { readFileBytes } from "./read-file.js";
 import { withoutTexts } from "./without-texts.js";
 
@@ -11,7 +12,7 @@ sharp.unblock({ operation: LOADERS });
 
 /** The largest picture that is decoded, 8192 x 8192: with its copies it takes half a gigabyte, and CLIP looks at some 224 x 224 of it. */
 const MOST_PIXELS = 2 ** 26;
-/** As many pixels of 16 bits in four channels without compression take more; files of cameras are far below. */
+/** The largest file that is read, in bytes; those of cameras are far below. */
 const MOST_FILE_BYTES = 2 ** 28;
 /** CLIP's preprocessing enlarges the shorter side to 224 pixels, and the longer one with it, before it cuts out the middle. */
 const MOST_ASPECT = 100;
@@ -22,15 +23,25 @@ const FORMATS = "a PNG, JPEG, WebP, GIF, AVIF or TIFF file";
  * of 16 bits the high 8 are kept, and inks are multiplied without a profile. Of an animation the first frame is read.
  * @throws UnclipError "input" if there is no such file, it holds no picture of the formats above, or one that is larger than 8192 x 8192
  * pixels or longer than 100 times its other side */
-export async function readPictureFile(path: string): Promise<Picture> {
+export function readPictureFile(path: string): Promise<Picture> {
+  return withHeader(path, ({ space }, bytes) => (space === "cmyk" ? readInks(bytes) : decodePicture(bytes)));
+}
+
+/** Checks a picture file by its header: where there are many, each is decoded when its turn comes.
+ * @throws UnclipError as `readPictureFile` does, but for what only decoding finds */
+export function checkPictureFile(path: string): Promise<void> {
+  return withHeader(path, () => undefined);
+}
+
+async function withHeader<T>(path: string, use: (header: Metadata, bytes: Buffer) => T | Promise<T>): Promise<T> {
   const bytes = withoutTexts(await readPictureBytes(path));
-  const where = quote(path, { max: 300 });
+  const where = quotePath(path);
   try {
-    const { space, width, height } = await sharp(bytes, { limitInputPixels: false }).metadata(); // reads the header alone
-    checkSize(where, width, height);
-    return space === "cmyk" ? await readInks(bytes) : await decodePicture(bytes);
+    const header = await sharp(bytes, { limitInputPixels: false }).metadata(); // decodes nothing
+    checkSize(where, header.width, header.height);
+    return await use(header, bytes);
   } catch (cause) {
-    if (cause instanceof UnclipError) throw cause;
+    if (isUnclipError(cause)) throw cause;
     const reason = quote((cause as Error).message);
     throw new UnclipError("input", `${where}: not a picture that can be read (${reason}); give ${FORMATS}`, { cause });
   }

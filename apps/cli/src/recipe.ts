@@ -57,7 +57,7 @@ function sentenceOf(recipe: Recipe, { width, height }: Picture, index: number): 
   return text.join("\n").replace(UNWRITABLE, "\ufffd");
 }
 
-/** What the recipe of a caption holds besides. */
+/** What the recipe of `generate` holds besides. */
 interface GenerateRecipe {
   readonly captions: readonly string[];
   readonly prior: { readonly kind: string; readonly steps: number; readonly guidanceScale: number };

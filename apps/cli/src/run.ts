@@ -88,7 +88,7 @@ function report(error: unknown, args: readonly string[], { stderr }: Host, comma
   return 1;
 }
 
-/** The library's messages begin with the name of its setting, here the command's flag is meant: "decoder.steps: ..." becomes
+/** A message of the library with the command's flag in place of the setting that it begins with: "decoder.steps: ..." becomes
  * "--decoder-steps: ...", "upsamplers[1].sampler: ..." becomes "--upsampler-sampler: ...". */
 function withFlagNamed(message: string, command: Command | undefined): string {
   const [name, stage, setting = ""] = /^(\w+)(?:\[\d+\])?(?:\.(\w+))?(?=[: ])/.exec(message) ?? [];

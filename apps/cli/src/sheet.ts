@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { resolve } from "node:path";
-import { MOST_PICTURES, quote, UnclipError, type Picture } from "unclip";
+import { MOST_PICTURES, UnclipError, type Picture } from "unclip";
 import { parseCount } from "./option-values.js";
 import {
   addPaintingOptions,
@@ -13,6 +13,7 @@ import {
 import { paintToFiles } from "./painting.js";
 import { readLines } from "./read-file.js";
 import { pictureGrid } from "./picture-layout.js";
+import { quotePath } from "./quote-path.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
@@ -58,7 +59,7 @@ export async function sheet(file: string, flags: SheetFlags, host: Host, signal:
 export async function readCaptions(file: string, most = Infinity): Promise<string[]> {
   const cure = "give a text file with a caption on each line";
   const lines = await readLines(file, { mostBytes: MOST_BYTES, cure });
-  const where = quote(file, { max: 300 });
+  const where = quotePath(file);
   if (lines.length === 0) throw new UnclipError("input", `${where}: holds no caption; write one on each line`);
   if (lines.length <= most) return lines.map(({ text }) => text);
   const reason = `a sheet takes ${most}, because all pictures are in memory at once`;

@@ -4,7 +4,7 @@ import { concatRows, cosineSimilarity } from "unclip";
 import { embedItems, nameOf, type Item } from "./embed-items.js";
 import { jsonLine } from "./json-line.js";
 import { addModelOptions, type ModelFlags } from "./painting-options.js";
-import { readPictureFile } from "./read-picture.js";
+import { checkPictureFile } from "./read-picture.js";
 import { textTable } from "./text-table.js";
 import { withClip } from "./with-clip.js";
 import type { Host } from "./host.js";
@@ -33,7 +33,8 @@ export async function similarity(
   host: Host,
   signal: AbortSignal,
 ): Promise<void> {
-  const items = await Promise.all(words.map(readItem));
+  const items: Item[] = [];
+  for (const word of words) items.push(await itemOf(word));
   const { model, cosines } = await withClip(flags, host, signal, async (clip) => {
     const embeddings = concatRows(await embedItems(clip, items, host, signal));
     return { model: clip.model, cosines: matrixOf(cosineSimilarity(embeddings, embeddings).data as Float32Array) };
@@ -45,7 +46,7 @@ export async function similarity(
   const head = ["", "", "", ...items.map((_, i) => String(i + 1))];
   const rows = items.map((item, i) => [
     String(i + 1),
-    ...(item.picture === undefined ? ["caption", item.caption] : ["picture", item.file]),
+    ...("caption" in item ? ["caption", item.caption] : ["picture", item.file]),
     ...cosines[i]!.map((cosine) => cosine.toFixed(4)),
   ]);
   const lines = textTable([head, ...rows], (column) => column === 0 || column > 2);
@@ -55,13 +56,14 @@ export async function similarity(
 const PICTURE_NAME = /\.(png|jpe?g|webp|gif|avif|tiff?)$/i;
 
 /** A picture if there is such a file; also where only the name says picture, so that a mistake in it is reported. */
-async function readItem(word: string): Promise<Item> {
+async function itemOf(word: string): Promise<Item> {
   const isFile = await stat(word).then(
     (found) => found.isFile(),
     () => false,
   );
   if (!isFile && !PICTURE_NAME.test(word)) return { caption: word };
-  return { file: word, picture: await readPictureFile(word) };
+  await checkPictureFile(word);
+  return { file: word };
 }
 
 /** The rows of a square matrix. */

@@ -4,7 +4,7 @@ import { encodePng, readPngTexts } from "unclip";
 import { describe, expect, it } from "vitest";
 import { run } from "../src/run.js";
 import { createFakeHost, gradient } from "./fake-host.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 const recipe = {
   operation: "generate",

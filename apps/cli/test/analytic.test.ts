@@ -7,7 +7,7 @@ import { fixturePath } from "../../../test-support/index.js";
 import { readPriorTable } from "../src/prior-table.js";
 import { run } from "../src/run.js";
 import { createFakeHost, gradient } from "./fake-host.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 const model = ["--model", fixturePath("karlo-tiny")];
 const realHost = () => createFakeHost({ loadUnclip });

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { fixturePath } from "../../../test-support/index.js";
 import { unclip, type UnclipOptions } from "./built-app.js";
 import { findPseudoTerminal } from "./pseudo-terminal.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 /* The built app, with the smallest model: what reaches files and terminals. */
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { unclip } from "./built-app.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 const hasModel = existsSync(new URL("../../../packages/toybox/model/model_index.json", import.meta.url));
 const mayNotSkip = process.env.CI !== undefined;

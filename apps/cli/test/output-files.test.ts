@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkDiskSpace, checkOutputPaths, picturePaths, writeWholeFile } from "../src/output-files.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 describe("picturePaths", () => {
   it("keeps the name of a single picture", () => expect(picturePaths("a/b.png", 1)).toEqual([resolve("a/b.png")]));

@@ -8,7 +8,7 @@ import { fixturePath, largestDifference, readFixture, readFixtureTensors } from 
 import { readPictureFile } from "../src/read-picture.js";
 import { gradient } from "./fake-host.js";
 import { chunk, withChunks } from "./png-chunks.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 /** Pillow clips 16-bit grey at 255, so that almost every picture turns white; here the high byte is kept, as Pillow keeps it in colour. */
 const CLIPPED = "pictures/grey-16.png";

@@ -3,7 +3,7 @@ import { UnclipError, type ModelReport } from "unclip";
 import { describe, expect, it } from "vitest";
 import { run } from "../src/run.js";
 import { createFakeHost } from "./fake-host.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 const failing = (error: unknown) => createFakeHost({ loadUnclip: () => Promise.reject(error) });
 

@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { run } from "../src/run.js";
 import { createFakeHost } from "./fake-host.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 describe("sheet", () => {
   it("paints every caption of a file into one picture", async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { readPictureFile } from "../src/read-picture.js";
 import { run } from "../src/run.js";
 import { createFakeHost, gradient } from "./fake-host.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 describe("vary", () => {
   it("hands the picture over and writes n variations", async () => {
