@@ -1,24 +1,27 @@
 import { Option, type Command } from "commander";
 import { basename, extname, resolve } from "node:path";
-import { readPngTexts, UnclipError, type GenerateRequest, type Picture } from "unclip";
+import { readPngTexts, UnclipError, type GenerateRequest, type Picture, type Recipe } from "unclip";
+import { quotePath } from "./quote-path.js";
 import type { Host } from "./host.js";
 import { parsePngName, parseSeed } from "./option-values.js";
 import {
-  paintRequest,
   addEngineOptions,
+  addPriorOptions,
   addStageOptions,
+  generateRequest,
   MODEL_HELP,
+  priorTableOf,
   type EngineFlags,
+  type PriorFlags,
   type SamplingFlags,
 } from "./painting-options.js";
-import { paintToFiles, type Painting } from "./painting.js";
+import { paintToFiles } from "./painting.js";
 import { pictureGrid } from "./picture-layout.js";
-import { readFileBytes } from "./read-picture.js";
+import { readPictureBytes } from "./read-picture.js";
 import type { RecipeOfFile } from "./recipe.js";
 
-/** The command's options as commander gives them. */
-export interface AgainFlags extends EngineFlags, Omit<SamplingFlags, "seed"> {
-  seed?: number | bigint;
+/** The command's options as commander gives them. What is left out stays as the recipe has it. */
+export interface AgainFlags extends EngineFlags, SamplingFlags, PriorFlags {
   model?: string;
   out?: string;
 }
@@ -28,7 +31,7 @@ export interface AgainFlags extends EngineFlags, Omit<SamplingFlags, "seed"> {
 export function addAgainCommand(program: Command, run: (picture: string, flags: AgainFlags) => Promise<void>): void {
   const command = program
     .command("again")
-    .description("paint a picture anew from the recipe that its PNG file carries")
+    .description("paint a picture anew from the recipe that its PNG file carries; options change single settings")
     .argument("<picture>", "a PNG file that unclip wrote")
     .addOption(
       new Option(
@@ -38,60 +41,76 @@ export function addAgainCommand(program: Command, run: (picture: string, flags: 
     )
     .addOption(new Option("--seed <integer>", "another seed than the recipe's").argParser(parseSeed))
     .addOption(new Option("--model <model>", `another model than the recipe's: ${MODEL_HELP}`));
+  addPriorOptions(command, undefined);
   addEngineOptions(addStageOptions(command)).action(run);
 }
 
 /** Paints the recipe of a picture and writes the picture.
  * @param signal stops between two steps; nothing is written then */
 export async function again(file: string, flags: AgainFlags, host: Host, signal: AbortSignal): Promise<void> {
-  const { image, columns, ...recipe } = readRecipe(await readFileBytes(file), file);
-  const path = resolve(flags.out ?? `${basename(file, extname(file))}-again.png`);
-  const start: Painting["start"] = (unclip) => {
-    const changes: GenerateRequest = paintRequest({ ...flags, seed: flags.seed! }, unclip.stages.upsamplers.length);
-    return unclip.again(recipe, { ...changes, signal } as GenerateRequest);
-  };
+  const { image, columns, ...recipe } = readRecipe(await readPictureBytes(file), quotePath(file));
+  const changes = changesOf(recipe, generateRequest(flags, await priorTableOf(flags), recipe.upsamplers.length));
+  const painted = paintedBy(recipe);
+  if (image > painted) {
+    const where = quotePath(file);
+    throw new UnclipError("input", `${where}: is picture ${image} of its recipe, which paints ${painted}`);
+  }
   await paintToFiles(
     {
       flags: { ...flags, model: flags.model ?? recipe.model },
-      paths: [path],
+      paths: [resolve(flags.out ?? `${basename(file, extname(file))}-again.png`)],
       subject: { again: file },
-      start,
+      start: (unclip) => unclip.again(recipe, { ...changes, signal }),
       ...(columns === undefined
-        ? { first: image - 1, arrange: (images: readonly Picture[]) => pictureOf(images, image, file) }
-        : { layout: { columns }, arrange: (images: readonly Picture[]) => [pictureGrid(images, columns)] }),
+        ? { first: image - 1, arrange: (images: readonly Picture[]) => [images[image - 1]!] }
+        : {
+            layout: { columns },
+            pictures: painted,
+            arrange: (images: readonly Picture[]) => [pictureGrid(images, columns)],
+          }),
     },
     host,
     signal,
   );
 }
 
-/** The recipe that a PNG file carries, and the number of its picture, from 1.
- * @throws UnclipError "input" if it carries none */
-function readRecipe(bytes: Uint8Array, file: string): RecipeOfFile {
-  const text = readPngTexts(bytes, file)["unclip"];
-  const recipe = text === undefined ? undefined : parse(text);
-  if (recipe === undefined) {
-    throw new UnclipError(
-      "input",
-      `${file}: carries no recipe; give a PNG file that unclip wrote and no other program has saved`,
-    );
+/** How many pictures a recipe of this program paints: n for each caption, or of the one picture that was varied. */
+function paintedBy({ n, ...recipe }: Recipe & { readonly captions?: unknown }): number {
+  return n * (Array.isArray(recipe.captions) ? recipe.captions.length : 1);
+}
+
+/** A request as changes of a recipe. An upsampler keeps the settings that are not changed, as the library does for the other stages. */
+function changesOf(recipe: Recipe, { prior, upsamplers, ...request }: GenerateRequest): GenerateRequest {
+  const settings = typeof upsamplers === "number" ? Array.from({ length: upsamplers }, () => ({})) : upsamplers;
+  return {
+    ...request,
+    ...(Object.keys(prior as object).length > 0 && { prior }),
+    ...(settings && { upsamplers: settings.map((changed, i) => ({ ...recipe.upsamplers[i], ...changed })) }),
+  };
+}
+
+/** The recipe that a PNG file carries.
+ * @throws UnclipError "input" if it carries none, or one that is not as unclip writes it */
+function readRecipe(bytes: Uint8Array, where: string): RecipeOfFile {
+  const text = readPngTexts(bytes, where)["unclip"];
+  if (text === undefined) {
+    const reason = "give a PNG file that unclip wrote and no other program has saved";
+    throw new UnclipError("input", `${where}: carries no recipe; ${reason}`);
   }
-  return recipe;
+  const recipe = parse(text);
+  const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 1;
+  const { model, n, image, columns = 1, upsamplers } = recipe;
+  if (typeof model === "string" && [n, image, columns].every(isCount) && Array.isArray(upsamplers)) {
+    return recipe as RecipeOfFile;
+  }
+  const expected = "expected model, n, image and upsamplers, as unclip writes them";
+  throw new UnclipError("input", `${where}: its recipe cannot be read; ${expected}`);
 }
 
-/** Picture `image` of a generation, from 1.
- * @throws UnclipError "input" if the recipe does not paint as many */
-function pictureOf(images: readonly Picture[], image: number, file: string): readonly Picture[] {
-  const picture = images[image - 1];
-  if (picture !== undefined) return [picture];
-  throw new UnclipError("input", `${file}: is picture ${String(image)} of its recipe, which paints ${images.length}`);
-}
-
-function parse(text: string): RecipeOfFile | undefined {
+function parse(text: string): Partial<RecipeOfFile> {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as RecipeOfFile) : undefined;
+    return (JSON.parse(text) ?? {}) as Partial<RecipeOfFile>;
   } catch {
-    return undefined;
+    return {};
   }
 }

@@ -1,15 +1,17 @@
 import { Option, type Command } from "commander";
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { UnclipError, type PriorExample } from "unclip";
+import { jsonLine } from "./json-line.js";
 import { loadModel } from "./load-model.js";
 import { parseCount, parseJsonName, parseSeed } from "./option-values.js";
 import { shortPath, watch } from "./painting.js";
 import { addModelOptions, sourceSettings, type ModelFlags } from "./painting-options.js";
 import { checkOutputPaths, writeWholeFile } from "./output-files.js";
 import type { PriorTableFile } from "./prior-table.js";
+import { readLines } from "./read-file.js";
 import { readPictureFile } from "./read-picture.js";
 import { readCaptions } from "./sheet.js";
+import { quotePath } from "./quote-path.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
@@ -59,29 +61,29 @@ export async function analytic(file: string, flags: AnalyticFlags, host: Host, s
   const data = fromCaptions ? "samples" : "pictures";
   const kept: PriorTableFile = { model, steps, data, examples: examples.length, ...table };
   await writeWholeFile(path, new TextEncoder().encode(`${JSON.stringify(kept, undefined, 2)}\n`));
-  if (flags.json === true) host.stdout.write(`${JSON.stringify({ path, ...kept })}\n`);
+  if (flags.json === true) host.stdout.write(jsonLine({ path, ...kept }));
   else host.stdout.write(`${shortPath(path)}  (${steps} steps, ${examples.length} examples)\n`);
 }
+
+/** The largest list of pictures and captions: ten thousand lines of the usual length, where some hundred serve. */
+const MOST_BYTES = 4 * 2 ** 20;
 
 /** The lines of a text file, as picture and caption. Pictures are read when their turn comes.
  * @throws UnclipError "input" if there is no such file, or a line is not of this form */
 async function readExamples(file: string): Promise<PriorExample[]> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new UnclipError("input", `${file}: cannot be read; give a text file with picture<TAB>caption on each line`, {
-      cause,
-    });
-  });
-  const lines = text.split(/\r?\n/);
-  const examples = lines.flatMap((line, i): PriorExample[] => {
-    if (line.trim() === "") return [];
-    const [, picture, caption] = /^([^\t]+)\t(.*\S.*)$/.exec(line) ?? [];
+  const cure = "give a text file with picture<TAB>caption on each line";
+  const lines = await readLines(file, { mostBytes: MOST_BYTES, cure });
+  const where = quotePath(file);
+  if (lines.length === 0) {
+    throw new UnclipError("input", `${where}: holds no picture; write picture<TAB>caption on each line`);
+  }
+  return lines.map(({ text, number }): PriorExample => {
+    const [, picture, caption] = /^([^\t]+)\t(.*\S.*)$/.exec(text) ?? [];
     if (picture !== undefined && caption !== undefined) {
       const path = resolve(dirname(file), picture.trim());
-      return [{ caption: caption.trim(), picture: () => readPictureFile(path) }];
+      return { caption: caption.trim(), picture: () => readPictureFile(path) };
     }
     const cure = "write picture<TAB>caption, or take --from-captions for a file of captions alone";
-    throw new UnclipError("input", `${file}: line ${i + 1} has no picture and caption; ${cure}`);
+    throw new UnclipError("input", `${where}: line ${number} has no picture and caption; ${cure}`);
   });
-  if (examples.length > 0) return examples;
-  throw new UnclipError("input", `${file}: holds no picture; write picture<TAB>caption on each line`);
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { classify as classifyPicture } from "unclip";
+import { jsonLine } from "./json-line.js";
 import { addModelOptions, type ModelFlags } from "./painting-options.js";
 import { readPictureFile } from "./read-picture.js";
 import { textTable } from "./text-table.js";
@@ -20,7 +21,7 @@ export function addClassifyCommand(
 ): void {
   const command = program
     .command("classify")
-    .description("tell which of some labels fits a picture, as CLIP sees it (zero-shot)")
+    .description("find which of some labels fits a picture, by CLIP (zero-shot)")
     .argument("<picture>", "a PNG, JPEG, WebP, GIF, AVIF or TIFF file")
     .addOption(
       new Option("--labels <labels>", 'any words, with commas between them, such as "cat,dog"')
@@ -44,7 +45,7 @@ export async function classify(file: string, flags: ClassifyFlags, host: Host, s
     return { model: clip.model, labels: found.sort((a, b) => b.probability - a.probability) };
   });
   if (flags.json === true) {
-    host.stdout.write(`${JSON.stringify({ model: result.model, picture: file, template, labels: result.labels })}\n`);
+    host.stdout.write(jsonLine({ model: result.model, picture: file, template, labels: result.labels }));
     return;
   }
   const rows = result.labels.map(({ label, probability }) => [label, `${(100 * probability).toFixed(2)} %`]);

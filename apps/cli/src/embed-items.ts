@@ -1,18 +1,18 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Clip, Picture, Tensor } from "unclip";
+import { quote, type Clip, type Tensor } from "unclip";
+import { readPictureFile } from "./read-picture.js";
 import type { Host } from "./host.js";
 
 /** What CLIP looks at: a picture from a file, or a caption. */
-export type Item =
-  { readonly file: string; readonly picture: Picture } | { readonly caption: string; readonly picture?: undefined };
+export type Item = { readonly file: string } | { readonly caption: string };
 
 /** How messages and JSON name an item. */
 export function nameOf(item: Item): { picture: string } | { text: string } {
-  return item.picture === undefined ? { text: item.caption } : { picture: item.file };
+  return "caption" in item ? { text: item.caption } : { picture: item.file };
 }
 
-/** The embeddings of pictures and captions in their order, [1, D] each, not normalised. A caption that was cut is
- * told on stderr.
+/** The embeddings of pictures and captions in their order, [1, D] each, not normalised. Writes a warning about a
+ * caption that was cut.
  * @param signal stops between two items */
 export async function embedItems(
   clip: Clip,
@@ -24,12 +24,13 @@ export async function embedItems(
   for (const item of items) {
     await nextTurn(); // networks block the event loop: let a signal through
     signal.throwIfAborted();
-    if (item.picture !== undefined) {
-      embeddings.push(await clip.imageEncoder.embed([item.picture]));
+    if ("file" in item) {
+      embeddings.push(await clip.imageEncoder.embed([await readPictureFile(item.file)])); // one picture in memory at a time
       continue;
     }
     const { textEmbedding, cut } = await clip.textEncoder.embed([item.caption]);
-    if (cut[0] !== undefined) stderr.write(`warning: the caption is too long, so this was cut off: "${cut[0]}"\n`);
+    if (cut[0] !== undefined)
+      stderr.write(`warning: the caption is too long, so this was cut off: "${quote(cut[0])}"\n`);
     embeddings.push(textEmbedding);
   }
   return embeddings;

@@ -2,9 +2,11 @@ import { Option, type Command } from "commander";
 import { resolve } from "node:path";
 import { embedItems, nameOf, type Item } from "./embed-items.js";
 import { parseJsonName } from "./option-values.js";
+import { jsonLine } from "./json-line.js";
+import { shortPath } from "./painting.js";
 import { addModelOptions, type ModelFlags } from "./painting-options.js";
 import { checkOutputPaths, writeWholeFile } from "./output-files.js";
-import { readPictureFile } from "./read-picture.js";
+import { checkPictureFile } from "./read-picture.js";
 import { withClip } from "./with-clip.js";
 import type { Host } from "./host.js";
 
@@ -37,13 +39,13 @@ export function addEmbedCommand(program: Command, run: (flags: EmbedFlags) => Pr
   });
 }
 
-/** Embeds pictures, then captions, and prints or writes what CLIP says. Embeddings are not normalised. */
+/** Embeds pictures, then captions, and prints or writes the embeddings, which are not normalised. */
 export async function embed(flags: EmbedFlags, host: Host, signal: AbortSignal): Promise<void> {
   const { picture: files = [], text: captions = [] } = flags;
   const path = flags.out === undefined ? undefined : resolve(flags.out);
   if (path !== undefined) await checkOutputPaths([path], { example: "embedding.json" });
-  const pictures = await Promise.all(files.map(async (file) => ({ file, picture: await readPictureFile(file) })));
-  const items: Item[] = [...pictures, ...captions.map((caption) => ({ caption }))];
+  for (const file of files) await checkPictureFile(file);
+  const items: Item[] = [...files.map((file) => ({ file })), ...captions.map((caption) => ({ caption }))];
   const report = await withClip(flags, host, signal, async (clip) => {
     const embeddings = await embedItems(clip, items, host, signal);
     return {
@@ -54,13 +56,13 @@ export async function embed(flags: EmbedFlags, host: Host, signal: AbortSignal):
       })),
     };
   });
-  const text = `${JSON.stringify(report)}\n`;
+  const text = jsonLine(report);
   if (path === undefined) {
     host.stdout.write(text);
     return;
   }
   await writeWholeFile(path, new TextEncoder().encode(text));
   const count = items.length;
-  if (flags.json === true) host.stdout.write(`${JSON.stringify({ model: report.model, path, count })}\n`);
-  else host.stdout.write(`${path}  (${count} ${count === 1 ? "embedding" : "embeddings"})\n`);
+  if (flags.json === true) host.stdout.write(jsonLine({ model: report.model, path, count }));
+  else host.stdout.write(`${shortPath(path)}  (${count} ${count === 1 ? "embedding" : "embeddings"})\n`);
 }

@@ -14,6 +14,7 @@ import {
 import { Option, type Command } from "commander";
 import { resolve } from "node:path";
 import { createRandom, perPicture, resizePicture, UnclipError, createRun, type Picture, type Run } from "unclip";
+import { jsonLine } from "./json-line.js";
 import { loadModel } from "./load-model.js";
 import { parseCount, parsePngName } from "./option-values.js";
 import { jsonSeed, shortPath, watch } from "./painting.js";
@@ -50,7 +51,7 @@ export function addEvaluateCommand(
 ): void {
   const command = program
     .command("evaluate")
-    .description("paint the captions of the toybox benchmark and tell how often the pictures show what they say")
+    .description("paint the captions of the toybox benchmark and count how often the pictures show what they say")
     .argument("[model]", MODEL_HELP, "toybox")
     .addOption(new Option("--captions <count>", "only the first of the 600 captions").argParser(parseCount))
     .addOption(
@@ -58,7 +59,7 @@ export function addEvaluateCommand(
         parsePngName,
       ),
     );
-  addPriorOptions(command);
+  addPriorOptions(command, "diffusion");
   addEngineOptions(addSamplingOptions(command)).action(run);
 }
 
@@ -77,7 +78,7 @@ export async function evaluate(model: string, flags: EvaluateFlags, host: Host, 
   if (flags.json === true) {
     const about = { model, seed: jsonSeed(flags.seed), ...(sheet !== undefined && { sheet }), ms, paintingMs };
     const report = { ...about, ...evaluation };
-    host.stdout.write(`${JSON.stringify(report)}\n`);
+    host.stdout.write(jsonLine(report));
     return;
   }
   host.stdout.write(`${tableOf(evaluation).join("\n")}\n`);
@@ -93,7 +94,7 @@ async function paintAndJudge(
   signal: AbortSignal,
 ): Promise<EvaluatedToybox & { readonly paintingMs: number }> {
   const table = await priorTableOf(flags);
-  const { cases: all, oracle, statistics, dispose } = await loadToyboxBenchmark(decodePicture, flags);
+  const { cases: all, oracle, statistics, dispose } = await loadToyboxBenchmark(decodePicture);
   try {
     const cases = firstOf(all, flags.captions);
     const unclip = await loadModel(host, (onDownload) =>
@@ -152,7 +153,7 @@ function shrunk(picture: Picture): Picture {
   return resizePicture(picture, Math.round(picture.width * share), Math.round(picture.height * share));
 }
 
-/** How the table calls what is judged, where that is not its own name. */
+/** Names of measures in the table, where they differ from the keys. */
 const NAMES: Partial<Record<Measure, string>> = { count: "number of things", binding: "both things in their colours" };
 
 function tableOf({ generated, real, heldOut, frechetDistance, zeroShot }: ToyboxEvaluation): string[] {

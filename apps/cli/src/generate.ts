@@ -28,7 +28,7 @@ export function addGenerateCommand(
     .description("paint a caption and write the picture as a PNG file, with its recipe inside")
     .argument("<caption>", "what to paint, in quotes")
     .addOption(countOption());
-  addPriorOptions(command);
+  addPriorOptions(command, "diffusion");
   addPaintingOptions(command, {
     file: "picture.png",
     help: "the PNG file; with --n 2 and more picture-1.png, picture-2.png, ...; replaces existing files",

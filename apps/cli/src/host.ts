@@ -1,4 +1,5 @@
 import { encodePng, inspectModel, loadClip, loadUnclip } from "unclip";
+import { createOutput } from "./output.js";
 
 /** What the commands need from the front door. */
 export interface Engine {
@@ -8,9 +9,12 @@ export interface Engine {
   readonly encodePng: typeof encodePng;
 }
 
-/** A stream of text, possibly a terminal. `process.stdout` is one. */
+/** A stream of text, possibly a terminal. */
 export interface Output {
-  write(text: string): unknown;
+  /** Never throws: {@link failure} tells what went wrong. */
+  write(text: string): void;
+  /** Once all is written: what kept the output from taking it, if anything did. */
+  failure(): Promise<NodeJS.ErrnoException | undefined>;
   readonly isTTY?: boolean;
   /** Size of the terminal, in character cells. */
   readonly columns?: number;
@@ -43,8 +47,8 @@ export interface Host {
 export function processHost(): Host {
   return {
     engine: { loadUnclip, loadClip, inspectModel, encodePng },
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout: createOutput(process.stdout),
+    stderr: createOutput(process.stderr),
     env: process.env,
     signals: process,
     now: () => performance.now(),

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import type { ComponentReport, ModelReport } from "unclip";
+import { quote, type ComponentReport, type ModelReport } from "unclip";
+import { jsonLine } from "./json-line.js";
 import { textTable } from "./text-table.js";
 import type { Host } from "./host.js";
 
@@ -26,7 +27,7 @@ export function addInspectCommand(program: Command, run: (folder: string, flags:
  * @returns whether the model can paint */
 export async function inspect(folder: string, { json = false }: InspectFlags, host: Host): Promise<boolean> {
   const report = await host.engine.inspectModel(folder);
-  if (json) host.stdout.write(`${JSON.stringify(report)}\n`);
+  if (json) host.stdout.write(jsonLine(report));
   else host.stdout.write(reportAsText(report));
   return report.problems.length === 0;
 }
@@ -35,8 +36,9 @@ function reportAsText({ model, className, components, problems }: ModelReport): 
   const head = ["component", "class", "parameters", "size", "weights", "status"];
   const table = [head, ...components.map(rowOf), totalOf(components)];
   const lines = textTable(table, (column) => column === 2 || column === 3);
-  const verdict = problems.length === 0 ? ["ready to paint"] : problems.map((problem) => `problem: ${problem}`);
-  return `${[`${model}: ${className}`, "", ...lines, "", ...verdict].join("\n")}\n`;
+  const verdict =
+    problems.length === 0 ? ["ready to paint"] : problems.map((problem) => `problem: ${quote(problem, { max: 1000 })}`);
+  return `${[quote(`${model}: ${className}`), "", ...lines, "", ...verdict].join("\n")}\n`;
 }
 
 function rowOf({ name, className, parameters, sizeBytes, dtypes, status }: ComponentReport): string[] {

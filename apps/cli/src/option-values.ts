@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { parseSampler as parseSamplerSpec, type SamplerSpec } from "unclip";
+import { MOST_PICTURES, parseSampler as parseSamplerSpec, type SamplerSpec } from "unclip";
 import { extname, join } from "node:path";
 
 /** An integer as torch.manual_seed takes it, from -2^63 to 2^64 - 1; a bigint where a number would not be exact.
@@ -22,14 +22,29 @@ export function parseCount(text: string): number {
   return count;
 }
 
-/** An integer of 0 or more.
+/** How many pictures one run paints.
+ * @throws InvalidArgumentError for anything but an integer from 1 to 64 */
+export function parsePictures(text: string): number {
+  const count = parseCount(text);
+  if (count <= MOST_PICTURES) return count;
+  throw new InvalidArgumentError(
+    `Expected at most ${MOST_PICTURES}, because all pictures are in memory at once; paint the rest with another seed.`,
+  );
+}
+
+/** A number of threads.
+ * @throws InvalidArgumentError for anything but an integer from 1 to 1024 */
+export function parseThreads(text: string): number {
+  const threads = parseCount(text);
+  if (threads <= 1024) return threads;
+  throw new InvalidArgumentError("Expected at most 1024.");
+}
+
+/** A number of upsamplers, from 0 to more than any model has.
  * @throws InvalidArgumentError for anything else */
-export function parseWhole(text: string): number {
-  const whole = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(whole)) {
-    throw new InvalidArgumentError("Expected an integer of 0 or more.");
-  }
-  return whole;
+export function parseUpsamplers(text: string): number {
+  if (!/^\d{1,2}$/.test(text)) throw new InvalidArgumentError("Expected an integer from 0 to 99.");
+  return Number(text);
 }
 
 /** Integers of 1 or more with commas between them.
@@ -42,8 +57,8 @@ export function parseCounts(text: string): number[] {
   }
 }
 
-/** A guidance scale: 1 is off, 0 leaves the caption out. Below 0 the picture would move away from the caption,
- * which nobody means by guidance, so that is taken for a slip.
+/** A guidance scale: 1 is off, 0 leaves the caption out. A scale below 0 would lead away from the caption,
+ * which nobody means by guidance.
  * @throws InvalidArgumentError for anything but a number of 0 or more */
 export function parseGuidance(text: string): number {
   if (!/^(\d+\.?\d*|\.\d+)$/.test(text))

@@ -11,17 +11,22 @@ import {
   parseCount,
   parseCounts,
   parseGuidance,
+  parsePictures,
   parsePngName,
   parseSampler,
   parseSeed,
-  parseWhole,
+  parseThreads,
+  parseUpsamplers,
 } from "./option-values.js";
 import { readPriorTable } from "./prior-table.js";
 import { samplersHelp } from "./samplers-help.js";
 
+/** Where networks can run in Node; not every machine has all of them. */
+const DEVICES = ["auto", "cpu", "webgpu", "cuda", "dml", "coreml"] as const;
+
 /** How a model is loaded and what is printed, as commander gives it. */
 export interface EngineFlags {
-  device: "cpu";
+  device: (typeof DEVICES)[number];
   threads?: number;
   dtype: "fp32" | "fp16";
   offline?: boolean;
@@ -35,7 +40,7 @@ export interface ModelFlags extends EngineFlags {
 
 /** How pictures are sampled. */
 export interface SamplingFlags {
-  seed: number | bigint;
+  seed?: number | bigint;
   negative?: string;
   decoderSteps?: number;
   decoderSampler?: SamplerSpec;
@@ -52,14 +57,14 @@ export interface PaintingFlags extends ModelFlags, SamplingFlags {
 
 /** The options of the prior. */
 export interface PriorFlags {
-  prior: PriorKind;
+  prior?: PriorKind;
   priorSteps?: number;
   priorSampler?: SamplerSpec;
   priorTable?: string;
   priorGuidance?: number;
 }
 
-/** How the library shall find the model and run it. */
+/** How the library finds the model and runs it. */
 export function sourceSettings({ device, dtype, offline, threads }: EngineFlags) {
   return given({ device, dtype, offline, threads });
 }
@@ -131,7 +136,7 @@ export function addPaintingOptions(command: Command, out: { file: string; help: 
   return addModelOptions(addSamplingOptions(command));
 }
 
-/** Adds the options that tell how pictures are sampled. */
+/** Adds the options of sampling. */
 export function addSamplingOptions(command: Command): Command {
   const seed = new Option("--seed <integer>", "the same seed paints the same picture").default(0).argParser(parseSeed);
   return addStageOptions(command.addOption(seed));
@@ -141,13 +146,13 @@ export function addSamplingOptions(command: Command): Command {
 export function addStageOptions(command: Command): Command {
   return command
     .addHelpText("after", samplersHelp)
-    .option("--negative <caption>", "what the picture shall lead away from")
+    .option("--negative <caption>", "a caption that guidance leads away from")
     .addOption(stepsOption("--decoder-steps <count>"))
     .addOption(
       new Option(
         "--upsamplers <count>",
         "how many upsamplers run (default: all); 0 gives the decoder's small picture",
-      ).argParser(parseWhole),
+      ).argParser(parseUpsamplers),
     )
     .addOption(
       new Option(
@@ -171,9 +176,9 @@ export function addModelOptions(command: Command): Command {
 /** Adds the options of how a model is loaded and what is printed. */
 export function addEngineOptions(command: Command): Command {
   return command
-    .addOption(new Option("--device <device>", "where networks run").default("cpu").choices(["cpu"]))
+    .addOption(new Option("--device <device>", "where networks run").default("cpu").choices(DEVICES))
     .addOption(
-      new Option("--threads <count>", "threads of one network (default: one for each core)").argParser(parseCount),
+      new Option("--threads <count>", "threads of one network (default: one for each core)").argParser(parseThreads),
     )
     .addOption(new Option("--dtype <type>", "which weight files are read").default("fp32").choices(["fp32", "fp16"]))
     .option("--offline", "take models of the hub from the cache alone")
@@ -181,14 +186,12 @@ export function addEngineOptions(command: Command): Command {
     .option("--verbose", "show the stack trace of an error");
 }
 
-/** Adds the options of the prior. */
-export function addPriorOptions(command: Command): Command {
+/** Adds the options of the prior.
+ * @param kind the default kind of prior; none where a recipe says it */
+export function addPriorOptions(command: Command, kind: PriorKind | undefined): Command {
+  const help = "how the caption becomes an image embedding";
   return command
-    .addOption(
-      new Option("--prior <prior>", "how the caption becomes an image embedding")
-        .default("diffusion")
-        .choices(["diffusion", "text-embedding", "none"]),
-    )
+    .addOption(new Option("--prior <prior>", help).default(kind).choices(["diffusion", "text-embedding", "none"]))
     .addOption(stepsOption("--prior-steps <count>"))
     .addOption(samplerOption("--prior-sampler <name>"))
     .option("--prior-table <file>", "what --prior-sampler analytic-dpm needs; unclip analytic estimates it")
@@ -197,7 +200,7 @@ export function addPriorOptions(command: Command): Command {
 
 /** How many pictures. */
 export function countOption(): Option {
-  return new Option("--n <count>", "how many pictures").default(1).argParser(parseCount);
+  return new Option("--n <count>", "how many pictures, up to 64").default(1).argParser(parsePictures);
 }
 
 function stepsOption(flags: string): Option {

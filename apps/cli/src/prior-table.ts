@@ -1,30 +1,31 @@
-import { readFile } from "node:fs/promises";
 import { UnclipError, type AnalyticTable } from "unclip";
+import { quotePath } from "./quote-path.js";
+import { readFileBytes } from "./read-file.js";
 
 /** A table with where it comes from, as its file keeps it. */
 export interface PriorTableFile extends AnalyticTable {
   /** The model that it was estimated for. */
   readonly model: string;
-  /** Steps of the walk that it is for. */
+  /** Sampling steps that it is for. */
   readonly steps: number;
-  /** What stood for clean image embeddings: pictures, or samples of the prior itself. */
+  /** Where the clean image embeddings come from: pictures, or samples of the prior itself. */
   readonly data: "pictures" | "samples";
-  /** How many. */
+  /** How many examples it was estimated from. */
   readonly examples: number;
 }
+
+/** The largest file that is read: a thousand steps take some 50 kB. */
+const MOST_BYTES = 2 ** 20;
 
 /** Reads the table of a file that `unclip analytic` wrote.
  * @throws UnclipError "input" if there is no such file, or it holds something else */
 export async function readPriorTable(path: string): Promise<AnalyticTable> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new UnclipError("input", `priorTable: ${path} cannot be read; unclip analytic writes one`, { cause });
-  });
-  const { timesteps, gamma } = parse(text);
+  const cure = "unclip analytic writes one";
+  const bytes = await readFileBytes(path, { mostBytes: MOST_BYTES, cure, setting: "priorTable" });
+  const { timesteps, gamma } = parse(bytes.toString("utf8"));
   if (isNumbers(timesteps) && isNumbers(gamma) && timesteps.length === gamma.length) return { timesteps, gamma };
-  throw new UnclipError(
-    "input",
-    `priorTable: ${path} holds no table (timesteps and gamma, as many of each); unclip analytic writes one`,
-  );
+  const expected = "timesteps and gamma, as many of each";
+  throw new UnclipError("input", `priorTable: ${quotePath(path)} holds no table (${expected}); ${cure}`);
 }
 
 function parse(text: string): Partial<Record<string, unknown>> {

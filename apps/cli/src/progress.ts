@@ -137,7 +137,8 @@ interface BarOptions {
 
 /** "decoder      ━━━━━━━━━━━━────────────  12/25  3.2 s", cut to one line of the terminal. */
 function barLine({ stage, step, steps, unit = "" }: ShownStep, { columns, hasColor, ms }: BarOptions): string {
-  const done = Math.round((step / steps) * barWidth);
+  const share = step / steps;
+  const done = Number.isNaN(share) ? 0 : Math.round(Math.min(Math.max(share, 0), 1) * barWidth);
   const parts: [string, string][] = [
     [stage.padEnd(12), ""],
     [" ", ""],

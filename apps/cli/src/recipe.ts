@@ -27,6 +27,9 @@ export function recipeTexts(
   };
 }
 
+/** What the text of a PNG file cannot hold: NUL and halves of surrogate pairs. A caption from a recipe may have them. */
+const UNWRITABLE = /[\0\p{Surrogate}]/gu;
+
 function sentenceOf(recipe: Recipe, { width, height }: Picture, index: number): string {
   const { captions = [], prior } = recipe as Partial<GenerateRecipe>;
   const settings: [string, unknown][] = [
@@ -50,10 +53,11 @@ function sentenceOf(recipe: Recipe, { width, height }: Picture, index: number): 
   ];
   const known = settings.filter(([, value]) => value !== undefined && value !== "");
   const negative = recipe.negative === "" ? [] : [`Negative prompt: ${recipe.negative}`];
-  return [...captions, ...negative, known.map(([name, value]) => `${name}: ${String(value)}`).join(", ")].join("\n");
+  const text = [...captions, ...negative, known.map(([name, value]) => `${name}: ${String(value)}`).join(", ")];
+  return text.join("\n").replace(UNWRITABLE, "\ufffd");
 }
 
-/** What the recipe of a caption holds besides. */
+/** What the recipe of `generate` holds besides. */
 interface GenerateRecipe {
   readonly captions: readonly string[];
   readonly prior: { readonly kind: string; readonly steps: number; readonly guidanceScale: number };

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { isUnclipError } from "unclip";
+import { isUnclipError, quote } from "unclip";
 import { version } from "../package.json";
 import { addAgainCommand, again } from "./again.js";
 import { addAnalyticCommand, analytic } from "./analytic.js";
@@ -10,6 +10,7 @@ import { addGenerateCommand, generate } from "./generate.js";
 import { addInspectCommand, inspect } from "./inspect.js";
 import { addSheetCommand, sheet } from "./sheet.js";
 import { addSimilarityCommand, similarity } from "./similarity.js";
+import { reasonOf } from "./read-file.js";
 import { stopOnSignals } from "./stop.js";
 import { addVaryCommand, vary } from "./vary.js";
 import type { Host } from "./host.js";
@@ -38,13 +39,13 @@ export async function run(args: readonly string[], host: Host): Promise<number> 
   });
   try {
     await program.parseAsync(args, { from: "user" });
-    return exitCode;
+    return await checkOutput(exitCode, host);
   } catch (error) {
     if (stop.exitCode !== undefined) {
       host.stderr.write("stopped\n");
       return stop.exitCode;
     }
-    return report(error, host, command);
+    return report(error, args, host, command);
   } finally {
     stop.release();
   }
@@ -64,19 +65,30 @@ function createProgram({ stdout, stderr }: Host): Command {
     });
 }
 
+/** The exit code where the command did its work: 1 if its output could not be written. Whoever closed a pipe has read enough. */
+async function checkOutput(exitCode: number, { stdout, stderr }: Host): Promise<number> {
+  const failure = await stdout.failure();
+  if (failure === undefined || failure.code === "EPIPE") return exitCode;
+  stderr.write(`error: stdout could not be written (${reasonOf(failure)}); files that were asked for are there\n`);
+  return exitCode || 1;
+}
+
 /** One sentence on stderr, and the stack trace if the command wants it.
  * @returns the exit code */
-function report(error: unknown, { stderr }: Host, command: Command | undefined): number {
-  if (error instanceof CommanderError) return reportUsage(error, stderr);
+function report(error: unknown, args: readonly string[], { stderr }: Host, command: Command | undefined): number {
+  if (error instanceof CommanderError) return reportUsage(error, args, stderr);
   const isVerbose = command?.opts<{ verbose?: boolean }>().verbose === true;
   const { message, stack } = error instanceof Error || isUnclipError(error) ? error : new Error(String(error));
   const hint = isUnclipError(error) || isVerbose ? "" : " (--verbose shows where this came from)";
-  stderr.write(`error: ${withFlagNamed(message, command)}${hint}\n`);
-  if (isVerbose) stderr.write(`${stack}\n${causesOf(error)}`);
+  stderr.write(`error: ${quote(withFlagNamed(message, command), { max: MOST_MESSAGE })}${hint}\n`);
+  if (isVerbose) {
+    const lines = `${stack}\n${causesOf(error)}`.trimEnd().split("\n");
+    for (const line of lines) stderr.write(`${quote(line, { max: MOST_MESSAGE })}\n`);
+  }
   return 1;
 }
 
-/** The library's messages begin with the name of its setting, here the command's flag is meant: "decoder.steps: ..." becomes
+/** A message of the library with the command's flag in place of the setting that it begins with: "decoder.steps: ..." becomes
  * "--decoder-steps: ...", "upsamplers[1].sampler: ..." becomes "--upsampler-sampler: ...". */
 function withFlagNamed(message: string, command: Command | undefined): string {
   const [name, stage, setting = ""] = /^(\w+)(?:\[\d+\])?(?:\.(\w+))?(?=[: ])/.exec(message) ?? [];
@@ -102,11 +114,20 @@ function causesOf(error: unknown): string {
   return `caused by ${cause instanceof Error ? cause.stack : String(cause)}\n${causesOf(cause)}`;
 }
 
-function reportUsage({ code, exitCode, message }: CommanderError, stderr: Host["stderr"]): number {
+/** The longest message, in characters. Ours are shorter; the cut is for those of other libraries. */
+const MOST_MESSAGE = 2000;
+
+function reportUsage(
+  { code, exitCode, message }: CommanderError,
+  args: readonly string[],
+  stderr: Host["stderr"],
+): number {
   if (exitCode === 0) return 0; // help or version, already printed
   if (code === "commander.help") return 2; // the same, because there was no command
   const isUnquoted = code === "commander.excessArguments" && message.includes("'generate'");
   const cure = isUnquoted ? "put the caption in quotes" : "--help lists what there is";
-  stderr.write(`${message.replace(/\n/g, " ").replace(/\.$/, "")}; ${cure}\n`);
+  const long = args.flatMap((arg) => [arg, arg.slice(arg.indexOf("=") + 1)]).filter((arg) => arg.length > 100);
+  const short = long.reduce((text, arg) => text.replaceAll(arg, quote(arg)), message);
+  stderr.write(`${quote(short.replace(/\.$/, ""), { max: MOST_MESSAGE })}; ${cure}\n`);
   return 2;
 }

@@ -1,7 +1,6 @@
 import { Option, type Command } from "commander";
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { UnclipError, type Picture } from "unclip";
+import { MOST_PICTURES, UnclipError, type Picture } from "unclip";
 import { parseCount } from "./option-values.js";
 import {
   addPaintingOptions,
@@ -12,7 +11,9 @@ import {
   type PriorFlags,
 } from "./painting-options.js";
 import { paintToFiles } from "./painting.js";
+import { readLines } from "./read-file.js";
 import { pictureGrid } from "./picture-layout.js";
+import { quotePath } from "./quote-path.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
@@ -28,14 +29,14 @@ export function addSheetCommand(program: Command, run: (file: string, flags: She
     .description("paint every caption of a text file, side by side in one picture")
     .argument("<captions>", "a text file with a caption on each line")
     .addOption(new Option("--columns <count>", "pictures in a row").default(4).argParser(parseCount));
-  addPriorOptions(command);
+  addPriorOptions(command, "diffusion");
   addPaintingOptions(command, { file: "sheet.png", help: "the PNG file; replaces an existing file" }).action(run);
 }
 
 /** Paints the captions of a file and writes one picture of them all.
  * @param signal stops between two steps; nothing is written then */
 export async function sheet(file: string, flags: SheetFlags, host: Host, signal: AbortSignal): Promise<void> {
-  const captions = await readCaptions(file);
+  const captions = await readCaptions(file, MOST_PICTURES);
   const table = await priorTableOf(flags);
   await paintToFiles(
     {
@@ -53,13 +54,17 @@ export async function sheet(file: string, flags: SheetFlags, host: Host, signal:
 }
 
 /** The captions of a text file, one on each line.
- * @throws UnclipError "input" if there is no such file, or it holds none */
-export async function readCaptions(file: string): Promise<string[]> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new UnclipError("input", `${file}: cannot be read; give a text file with a caption on each line`, { cause });
-  });
-  const captions = text.split(/\r?\n/).map((line) => line.trim());
-  const given = captions.filter((caption) => caption !== "");
-  if (given.length === 0) throw new UnclipError("input", `${file}: holds no caption; write one on each line`);
-  return given;
+ * @param most how many there may be; default any number
+ * @throws UnclipError "input" if there is no such file, it holds none or too many, or is larger than any list of captions */
+export async function readCaptions(file: string, most = Infinity): Promise<string[]> {
+  const cure = "give a text file with a caption on each line";
+  const lines = await readLines(file, { mostBytes: MOST_BYTES, cure });
+  const where = quotePath(file);
+  if (lines.length === 0) throw new UnclipError("input", `${where}: holds no caption; write one on each line`);
+  if (lines.length <= most) return lines.map(({ text }) => text);
+  const reason = `a sheet takes ${most}, because all pictures are in memory at once`;
+  throw new UnclipError("input", `${where}: holds ${lines.length} captions, ${reason}; make several sheets`);
 }
+
+/** The largest file of captions: ten thousand of the usual length. */
+const MOST_BYTES = 2 ** 20;

@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import { stat } from "node:fs/promises";
 import { concatRows, cosineSimilarity } from "unclip";
 import { embedItems, nameOf, type Item } from "./embed-items.js";
+import { jsonLine } from "./json-line.js";
 import { addModelOptions, type ModelFlags } from "./painting-options.js";
-import { readPictureFile } from "./read-picture.js";
+import { checkPictureFile } from "./read-picture.js";
 import { textTable } from "./text-table.js";
 import { withClip } from "./with-clip.js";
 import type { Host } from "./host.js";
@@ -32,19 +33,20 @@ export async function similarity(
   host: Host,
   signal: AbortSignal,
 ): Promise<void> {
-  const items = await Promise.all(words.map(readItem));
+  const items: Item[] = [];
+  for (const word of words) items.push(await itemOf(word));
   const { model, cosines } = await withClip(flags, host, signal, async (clip) => {
     const embeddings = concatRows(await embedItems(clip, items, host, signal));
     return { model: clip.model, cosines: matrixOf(cosineSimilarity(embeddings, embeddings).data as Float32Array) };
   });
   if (flags.json === true) {
-    host.stdout.write(`${JSON.stringify({ model, items: items.map(nameOf), cosines })}\n`);
+    host.stdout.write(jsonLine({ model, items: items.map(nameOf), cosines }));
     return;
   }
   const head = ["", "", "", ...items.map((_, i) => String(i + 1))];
   const rows = items.map((item, i) => [
     String(i + 1),
-    ...(item.picture === undefined ? ["caption", item.caption] : ["picture", item.file]),
+    ...("caption" in item ? ["caption", item.caption] : ["picture", item.file]),
     ...cosines[i]!.map((cosine) => cosine.toFixed(4)),
   ]);
   const lines = textTable([head, ...rows], (column) => column === 0 || column > 2);
@@ -53,14 +55,15 @@ export async function similarity(
 
 const PICTURE_NAME = /\.(png|jpe?g|webp|gif|avif|tiff?)$/i;
 
-/** A picture if there is such a file; also where only the name says picture, so that a slip in it is told. */
-async function readItem(word: string): Promise<Item> {
+/** A picture if there is such a file; also where only the name says picture, so that a mistake in it is reported. */
+async function itemOf(word: string): Promise<Item> {
   const isFile = await stat(word).then(
     (found) => found.isFile(),
     () => false,
   );
   if (!isFile && !PICTURE_NAME.test(word)) return { caption: word };
-  return { file: word, picture: await readPictureFile(word) };
+  await checkPictureFile(word);
+  return { file: word };
 }
 
 /** The rows of a square matrix. */

@@ -1,6 +1,6 @@
 import type { Output, Host } from "./host.js";
 
-/** How a terminal is told to show a picture: the graphics protocols of Kitty and of iTerm2, or half-block characters in 24-bit or
+/** How a terminal shows a picture: the graphics protocols of Kitty and of iTerm2, or half-block characters in 24-bit or
  * in 256 colours. */
 export type PictureProtocol = "kitty" | "iterm2" | "blocks" | "blocks-256";
 
@@ -14,7 +14,7 @@ export interface Display {
 }
 
 /** What `output` can show. FORCE_COLOR and NO_COLOR decide about colour, in this order, as in Node; without colour there are no pictures. */
-export function displayOf(output: Output, env: Host["env"]): Display {
+export function displayOf(output: Pick<Output, "isTTY">, env: Host["env"]): Display {
   const isTerminal = output.isTTY === true && env.TERM !== "dumb";
   const hasColor = wantsColor(env) ?? isTerminal;
   return { isLive: isTerminal, hasColor, pictures: hasColor ? protocolOf(env, isTerminal) : undefined };

@@ -15,7 +15,7 @@ export interface VaryFlags extends PaintingFlags {
 export function addVaryCommand(program: Command, run: (picture: string, flags: VaryFlags) => Promise<void>): void {
   const command = program
     .command("vary")
-    .description("paint variations of a picture: others that CLIP sees the same in")
+    .description("paint variations of a picture from its CLIP image embedding")
     .argument("<picture>", "a PNG, JPEG, WebP, GIF, AVIF or TIFF file")
     .addOption(countOption());
   addPaintingOptions(command, {

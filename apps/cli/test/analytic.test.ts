@@ -7,7 +7,7 @@ import { fixturePath } from "../../../test-support/index.js";
 import { readPriorTable } from "../src/prior-table.js";
 import { run } from "../src/run.js";
 import { createFakeHost, gradient } from "./fake-host.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 const model = ["--model", fixturePath("karlo-tiny")];
 const realHost = () => createFakeHost({ loadUnclip });
@@ -88,5 +88,15 @@ describe("analytic", () => {
     expect(missing).toMatch(/nothing.tsv: cannot be read/);
     expect(table).toMatch(/^error: --prior-table: .*captions.txt holds no table/);
     expect(none).toMatch(/^error: --prior-sampler analytic-dpm: needs table: .*`unclip analytic` estimates/);
+  });
+
+  it("refuses a table that is larger than any", async () => {
+    const file = join(await temporaryFolder(), "table.json");
+    await writeFile(file, `{"timesteps":[${"1,".repeat(2 ** 19)}1]}`);
+    const host = createFakeHost();
+    const flags = ["--prior-sampler", "analytic-dpm", "--prior-table", file];
+    expect(await run(["generate", "x", ...flags], host)).toBe(1);
+    expect(host.stderr.text).toMatch(/^error: --prior-table: .*table.json: is larger than 1 MiB/);
+    expect(host.calls).toEqual([]);
   });
 });

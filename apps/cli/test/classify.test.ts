@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { run } from "../src/run.js";
 import { createFakeHost, solidFile } from "./fake-host.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 /* The fake model's cosine is 1 for the picture's own colour and 0 for others, and its scale 2:
  * probabilities e^2 / (e^2 + 2) = 0.78699 and 1 / (e^2 + 2) = 0.10651. */

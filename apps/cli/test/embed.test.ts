@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { run } from "../src/run.js";
 import { createFakeHost, solidFile } from "./fake-host.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 it("prints the embeddings of pictures and captions", async () => {
   const file = await solidFile(await temporaryFolder(), "in.png", [10, 20, 30]);
@@ -41,4 +41,21 @@ it("refuses a wrong command line, and a folder as a file, before a model is load
   expect(await run(["embed", "--text", "red", "--picture", "no.png"], host)).toBe(1);
   expect(host.stderr.text).toMatch(/nothing to embed, .*\n.*Expected the name of a JSON file.*\n.*no.png: cannot be/);
   expect(host.calls).toEqual([]);
+});
+
+it("decodes each picture when its turn comes, so that one is in memory at a time", async () => {
+  const folder = await temporaryFolder();
+  const files = [await solidFile(folder, "1.png", [1, 2, 3]), await solidFile(folder, "2.png", [4, 5, 6])];
+  const host = createFakeHost();
+  const loadClip: typeof host.engine.loadClip = async (...args) => {
+    await solidFile(folder, "2.png", [7, 8, 9]); // after the files were checked
+    return host.engine.loadClip(...args);
+  };
+  const args = ["embed", ...files.flatMap((file) => ["--picture", file])];
+  expect(await run(args, { ...host, engine: { ...host.engine, loadClip } })).toBe(0);
+  const { embeddings } = JSON.parse(host.stdout.text);
+  expect(embeddings.map(({ embedding }: { embedding: number[] }) => embedding)).toEqual([
+    [1, 2, 3],
+    [7, 8, 9],
+  ]);
 });

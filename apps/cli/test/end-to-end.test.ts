@@ -1,48 +1,14 @@
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { temporaryFolder } from "./temporary-folder.js";
+import { unclip } from "./built-app.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
-const app = fileURLToPath(new URL("../dist/index.js", import.meta.url));
 const hasModel = existsSync(new URL("../../../packages/toybox/model/model_index.json", import.meta.url));
 const mayNotSkip = process.env.CI !== undefined;
 const fewSteps = ["--prior-steps", "2", "--decoder-steps", "2", "--upsampler-steps", "2"];
-
-interface Finished {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the built app in `folder`.
- * @param onStderr called with all that stderr holds so far; what it returns is sent as a signal, once */
-function unclip(
-  folder: string,
-  args: readonly string[],
-  onStderr?: (stderr: string) => NodeJS.Signals | undefined,
-): Promise<Finished> {
-  const { ORT_DISABLE_TELEMETRY: _, ...env } = process.env; // the app sets it, not its tests
-  const child = spawn(process.execPath, [app, ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
-  let stdout = "";
-  let stderr = "";
-  let wasSent = false;
-  child.stdout.on("data", (bytes) => (stdout += String(bytes)));
-  child.stderr.on("data", (bytes) => {
-    stderr += String(bytes);
-    const signal = wasSent ? undefined : onStderr?.(stderr);
-    if (signal === undefined) return;
-    wasSent = true;
-    child.kill(signal);
-  });
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-  });
-}
 
 // Without the shipped model there is nothing to run; CI takes that for a failure.
 describe.skipIf(!hasModel && !mayNotSkip)("the built app with the shipped model", () => {
@@ -54,7 +20,7 @@ describe.skipIf(!hasModel && !mayNotSkip)("the built app with the shipped model"
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("decoder: 2 steps") });
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ model: "toybox", caption: "a red cube", seed: 7 });
-    expect(Object.keys(report)).toEqual(["model", "caption", "seed", "images", "stages", "peakRssBytes"]);
+    expect(Object.keys(report)).toEqual(["model", "caption", "device", "seed", "images", "stages", "peakRssBytes"]);
     const [{ path, width, height }] = report.images;
     expect(path).toBe(join(folder, "a/1.png"));
     expect(report.stages.map((stage: { name: string }) => stage.name).slice(0, 3)).toEqual([
@@ -98,9 +64,9 @@ describe.skipIf(!hasModel && !mayNotSkip)("the built app with the shipped model"
   ])("stops at %s with exit code %i and leaves nothing", async (signal, exitCode) => {
     const folder = await temporaryFolder();
     const args = ["generate", "a red cube", "--prior-steps", "2", "--decoder-steps", "1000"];
-    const { code, stdout, stderr } = await unclip(folder, args, (text) =>
-      text.includes("prior: 2 steps") ? signal : undefined,
-    );
+    const { code, stdout, stderr } = await unclip(folder, args, {
+      onStderr: (text) => (text.includes("prior: 2 steps") ? signal : undefined),
+    });
     expect({ code, stdout }).toEqual({ code: exitCode, stdout: "" });
     expect(stderr.endsWith("stopped\n")).toBe(true);
     expect(await readdir(folder)).toEqual([]);

@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { run } from "../src/run.js";
 import { createFakeHost } from "./fake-host.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 describe("evaluate", () => {
   it("prints a table of what was painted and of real renders", async () => {

@@ -43,6 +43,10 @@ export interface FakeHostOptions {
   /** Called at every step of the engine. */
   readonly onStep?: (step: StageStep, host: FakeHost) => void;
   readonly loadUnclip?: Engine["loadUnclip"];
+  /** Side of the last upsampler's pictures, as its config says; default 16. */
+  readonly sampleSize?: number;
+  /** What else happens when a model is closed. */
+  readonly dispose?: () => Promise<void>;
 }
 
 /** A gradient, so that no two pixels are alike. */
@@ -85,19 +89,20 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
 
 function createOutput(output: Partial<Output> = {}): FakeOutput {
   return {
-    ...output,
     text: "",
     write(text: string) {
       this.text += text;
-      return true;
     },
+    failure: async () => undefined,
+    ...output,
   };
 }
 
 /** The stages of the fake model and their steps. */
 export const stages = { clip: 1, prior: 2, decoder: 3, "upsampler-1": 2 };
 
-function fakeUnclip(host: FakeHost, { onStep, warnings = [] }: FakeHostOptions): Unclip {
+function fakeUnclip(host: FakeHost, options: FakeHostOptions): Unclip {
+  const { onStep, warnings = [], sampleSize = 16, dispose } = options;
   const paint = (name: string, subject: unknown, settings: GenerateRequest & RunOptions = {}) =>
     createRun<Generation, StageStep>(async function* () {
       host.calls.push({ name, args: [subject, settings] });
@@ -115,12 +120,18 @@ function fakeUnclip(host: FakeHost, { onStep, warnings = [] }: FakeHostOptions):
     });
   return {
     model: "toybox",
-    stages: { ...fakeEncoders(), upsamplers: Array<unknown>(2) } as Unclip["stages"],
+    device: "cpu",
+    stages: {
+      ...fakeEncoders(),
+      decoder: { space: { shape: (n: number) => [n, 3, 8, 8] } },
+      upsamplers: [{ config: { sampleSize: 16 } }, { config: { sampleSize } }],
+    } as unknown as Unclip["stages"],
     generate: (caption, settings) => paint("generate", caption, settings),
     vary: (picture, settings) => paint("vary", picture, settings),
     again: (recipe, changes) => paint("again", recipe, changes),
     dispose: async () => {
       host.disposals++;
+      await dispose?.();
     },
   } as Partial<Unclip> as Unclip;
 }

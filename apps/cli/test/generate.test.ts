@@ -1,10 +1,11 @@
+import { mkdirSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { run } from "../src/run.js";
 import { createFakeHost, gradient, stages } from "./fake-host.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 const caption = "a red cube";
 
@@ -44,11 +45,11 @@ describe("generate", () => {
     const host = createFakeHost();
     const options =
       "--model karlo --seed 9007199254740993 --n 2 --prior none --prior-steps 5 --decoder-steps 6 --upsamplers 2 " +
-      "--upsampler-steps 7,8 --prior-guidance 0 --decoder-guidance 2.5 --device cpu --negative blue " +
+      "--upsampler-steps 7,8 --prior-guidance 0 --decoder-guidance 2.5 --device auto --threads 3 --negative blue " +
       "--decoder-sampler ddim:eta=0.5 --upsampler-sampler heun --prior-sampler dpmpp-2m";
     expect(await run(["generate", caption, "--out", out, ...options.split(" ")], host)).toBe(0);
     const [load, generated] = host.calls;
-    expect(load!.args[0]).toBe("karlo");
+    expect(load!.args).toMatchObject(["karlo", { device: "auto", threads: 3, dtype: "fp32" }]);
     expect(generated!.args[1]).toEqual({
       seed: 9007199254740993n,
       n: 2,
@@ -71,6 +72,7 @@ describe("generate", () => {
     expect(JSON.parse(host.stdout.text)).toEqual({
       model: "toybox",
       caption,
+      device: "cpu",
       seed: 7,
       images: [{ path: out, width: 16, height: 12 }],
       stages: Object.entries(stages).map(([name, steps]) => ({ name, steps, ms: 12 })),
@@ -167,5 +169,69 @@ describe("generate", () => {
     const first = await readFile(out);
     await run(["generate", caption, "--out", out, "--seed", "1"], createFakeHost());
     expect((await readFile(out)).equals(first)).toBe(false);
+  });
+
+  it("names what was written before a failure", async () => {
+    const folder = await temporaryFolder();
+    const host = createFakeHost({
+      onStep: ({ stage, step }) => {
+        if (stage === "decoder" && step === 0) mkdirSync(join(folder, "x-3.png"));
+      },
+    });
+    expect(await run(["generate", caption, "--n", "4", "--out", join(folder, "x.png")], host)).toBe(1);
+    expect(host.stderr.text).toMatch(
+      /error: --out: .*x-3.png could not be written \(.*\); .*; written before: .*x-1.png, .*x-2.png\n$/,
+    );
+    expect((await readdir(folder)).sort()).toEqual(["x-1.png", "x-2.png", "x-3.png"]);
+  });
+
+  it("writes each picture before it encodes the next", async () => {
+    const folder = await temporaryFolder();
+    const host = createFakeHost();
+    const there: string[][] = [];
+    const { encodePng } = host.engine;
+    const engine = {
+      ...host.engine,
+      encodePng: async (...args: Parameters<typeof encodePng>) => {
+        there.push(await readdir(folder));
+        return encodePng(...args);
+      },
+    };
+    await run(["generate", caption, "--n", "3", "--out", join(folder, "x.png")], { ...host, engine });
+    expect(there).toEqual([[], ["x-1.png"], ["x-1.png", "x-2.png"]]);
+  });
+
+  it("refuses a full disk after the model is loaded and before it paints", async () => {
+    const out = join(await temporaryFolder(), "x.png");
+    const host = createFakeHost({ sampleSize: 2 ** 27 });
+    expect(await run(["generate", caption, "--out", out], host)).toBe(1);
+    expect(host.stderr.text).toMatch(/^error: --out: the disk of .* is full/);
+    expect(host.calls.map(({ name }) => name)).toEqual(["loadUnclip"]);
+    expect(host.disposals).toBe(1);
+  });
+
+  it("keeps the pictures when the model cannot be closed", async () => {
+    const out = join(await temporaryFolder(), "x.png");
+    const host = createFakeHost({ dispose: () => Promise.reject(new Error("cannot close")) });
+    expect(await run(["generate", caption, "--out", out], host)).toBe(1);
+    expect((await sharp(out).metadata()).width).toBe(16);
+  });
+
+  it.each([
+    ["EPIPE", 0, ""],
+    ["ENOSPC", 1, "error: stdout could not be written (no space is left); files that were asked for are there\n"],
+  ])("keeps the picture when stdout fails with %s, with exit code %i", async (code, exitCode, message) => {
+    const out = join(await temporaryFolder(), "x.png");
+    const failure = Object.assign(new Error("write"), { code });
+    const host = createFakeHost({ stdout: { failure: async () => failure } });
+    expect(await run(["generate", caption, "--out", out], host)).toBe(exitCode);
+    expect((await sharp(out).metadata()).width).toBe(16);
+    expect(host.stderr.text.endsWith(message)).toBe(true);
+  });
+
+  it("refuses more pictures than fit into memory before it lists their names", async () => {
+    const host = createFakeHost();
+    expect(await run(["generate", caption, "--n", "1000000000"], host)).toBe(2);
+    expect(host.stderr.text).toContain("Expected at most 64, because all pictures are in memory at once");
   });
 });

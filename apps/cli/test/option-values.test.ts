@@ -1,6 +1,13 @@
 import { InvalidArgumentError } from "commander";
 import { describe, expect, it } from "vitest";
-import { parseCount, parseCounts, parseGuidance, parsePngName, parseSeed, parseWhole } from "../src/option-values.js";
+import {
+  parseCount,
+  parseCounts,
+  parseGuidance,
+  parsePngName,
+  parseSeed,
+  parseUpsamplers,
+} from "../src/option-values.js";
 
 describe("parseSeed", () => {
   it.each<[string, number | bigint]>([
@@ -31,11 +38,11 @@ describe("parseCount", () => {
   });
 });
 
-describe("parseWhole", () => {
-  it("reads whole numbers from 0", () => expect(["0", "2"].map(parseWhole)).toEqual([0, 2]));
+describe("parseUpsamplers", () => {
+  it("reads integers from 0", () => expect(["0", "2"].map(parseUpsamplers)).toEqual([0, 2]));
 
-  it.each(["", "-1", "1.5", "all"])("refuses %j", (text) => {
-    expect(() => parseWhole(text)).toThrow(InvalidArgumentError);
+  it.each(["", "-1", "1.5", "all", "1000000000"])("refuses %j", (text) => {
+    expect(() => parseUpsamplers(text)).toThrow(InvalidArgumentError);
   });
 });
 

@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { checkOutputPaths, picturePaths, writeWholeFile } from "../src/output-files.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { checkDiskSpace, checkOutputPaths, picturePaths, writeWholeFile } from "../src/output-files.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 describe("picturePaths", () => {
   it("keeps the name of a single picture", () => expect(picturePaths("a/b.png", 1)).toEqual([resolve("a/b.png")]));
@@ -33,6 +33,55 @@ describe("checkOutputPaths", () => {
     await writeFile(join(folder, "file"), "");
     await expect(checkOutputPaths([join(folder, "file/sub/x.png")])).rejects.toThrow(
       `${join(folder, "file")} is not a folder`,
+    );
+  });
+});
+
+describe("checkOutputPaths and names", () => {
+  const isRoot = process.getuid?.() === 0;
+
+  it("takes 250 bytes, which can then be written", async () => {
+    const path = join(await temporaryFolder(), `${"é".repeat(123)}.png`);
+    await checkOutputPaths([path]);
+    await writeWholeFile(path, Uint8Array.of(1));
+    expect([...(await readFile(path))]).toEqual([1]);
+  });
+
+  it("refuses a longer name than the file system takes, of a file and of a folder that is to be made", async () => {
+    const folder = await temporaryFolder();
+    const long = "x".repeat(260);
+    for (const path of [`${long}.png`, `new/${long}.png`, `new/${long}/x.png`]) {
+      await expect(checkOutputPaths([join(folder, path)])).rejects.toThrow(
+        /--out: the name .* is longer than the file system allows; choose a shorter one/,
+      );
+    }
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("refuses a name that becomes too long by its number", async () => {
+    const paths = picturePaths(join(await temporaryFolder(), `${"x".repeat(250)}.png`), 10);
+    await expect(checkOutputPaths(paths)).rejects.toThrow("is longer than the file system allows");
+  });
+
+  it("refuses a device", async () => {
+    await expect(checkOutputPaths(["/dev/null"])).rejects.toThrow("--out: /dev/null is a device or a pipe");
+  });
+
+  it.skipIf(isRoot)("refuses a folder without permission (skipped for root, whom nothing is forbidden)", async () => {
+    const folder = await temporaryFolder();
+    await chmod(folder, 0o500);
+    await expect(checkOutputPaths([join(folder, "x.png")])).rejects.toThrow(/--out: no permission to write in/);
+  });
+});
+
+describe("checkDiskSpace", () => {
+  it("accepts what fits, also in a folder that is to be made", async () => {
+    await checkDiskSpace(join(await temporaryFolder(), "a/b/x.png"), 1);
+  });
+
+  it("refuses what does not", async () => {
+    await expect(checkDiskSpace(join(await temporaryFolder(), "x.png"), 2 ** 60)).rejects.toThrow(
+      /--out: the disk of .* is full \(up to 1152921504606\.8 MB are needed, [\d.]+ MB are free\); free some space/,
     );
   });
 });

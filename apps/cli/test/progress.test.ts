@@ -86,6 +86,29 @@ describe("progress on a terminal", () => {
   });
 });
 
+const NUMBERS = [0, 1, -1, 7, 25, 0.5, 1e9, 2 ** 53, NaN, Infinity, -Infinity];
+const pairs = NUMBERS.flatMap((step) => NUMBERS.map((steps) => ({ step, steps })));
+
+describe("progress with any numbers", () => {
+  it.each(pairs)("draws a whole bar for $step of $steps", async ({ step, steps }) => {
+    const { stderr, progress } = createSetup({ stderr: terminal, env: { NO_COLOR: "1" } });
+    await progress.show({ stage: "decoder", step: 0, steps });
+    await progress.show({ stage: "decoder", step, steps });
+    progress.finish();
+    const [line] = screenOf(stderr.text);
+    if (steps === 0) expect(stderr.text).toBe("");
+    else expect(line).toMatch(/^decoder {6}━*─* /);
+    expect(line!.match(/[━─]/g) ?? []).toHaveLength(steps === 0 ? 0 : 24);
+  });
+
+  it.each(pairs)("writes lines for $step of $steps", async ({ step, steps }) => {
+    const { stderr, progress } = createSetup({});
+    await progress.show({ stage: "decoder", step, steps });
+    progress.finish();
+    expect(stderr.text).toMatch(/^(decoder: .* steps?, 0\.0 s\n)?$/);
+  });
+});
+
 describe("progress elsewhere", () => {
   it("is one line for each stage, and one for every ten seconds of a slow one", async () => {
     const { clock, stderr, progress } = createSetup({});

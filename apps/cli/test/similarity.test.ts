@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { run } from "../src/run.js";
 import { createFakeHost, solidFile } from "./fake-host.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 it("prints the cosines of pictures and captions", async () => {
   const file = await solidFile(await temporaryFolder(), "in.png", [200, 0, 0]);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { displayOf } from "../src/terminal.js";
 
-const terminal = { write: () => true, isTTY: true };
-const pipe = { write: () => true };
+const terminal = { isTTY: true };
+const pipe = { isTTY: false };
 
 describe("displayOf", () => {
   it.each<[string, Record<string, string>, string | undefined]>([

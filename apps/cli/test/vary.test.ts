@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { readPictureFile } from "../src/read-picture.js";
 import { run } from "../src/run.js";
 import { createFakeHost, gradient } from "./fake-host.js";
-import { temporaryFolder } from "./temporary-folder.js";
+import { temporaryFolder } from "../../../test-support/folders.js";
 
 describe("vary", () => {
   it("hands the picture over and writes n variations", async () => {
@@ -31,7 +31,7 @@ describe("vary", () => {
     await writeFile(file, "no picture");
     expect(await run(["vary", file], host)).toBe(1);
     expect(host.stderr.text).toMatch(
-      /in.png: cannot be read; .*\n.*in.png: not a picture that can be read \(.*\); give a PNG/,
+      /in.png: cannot be read \(there is no such file\); .*\n.*in.png: not a picture that can be read \(.*\); give a PNG/,
     );
   });
 });

@@ -4,8 +4,8 @@ import type { Defaults } from "./defaults.js";
 import type { FilledRequest, PaintRequest, FilledStage, UpsamplerSettings } from "./request.js";
 import type { Stages } from "./stages.js";
 
-/** Pictures that are painted together, all of them in memory at once. */
-const MOST_PICTURES = 64;
+/** Pictures that one run paints together, all of them in memory at once. */
+export const MOST_PICTURES = 64;
 
 /** The keys that every request which paints may have, and those of a run. */
 export const PAINT_KEYS = ["n", "seed", "negative", "decoder", "upsamplers", "random", "signal", "abortSignal"];
