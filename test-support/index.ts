@@ -56,3 +56,5 @@ export function rowOf({ dims, data }: FixtureTensor, row: number): FixtureTensor
   const size = data.length / dims[0]!;
   return { dims: [1, ...dims.slice(1)], data: data.slice(row * size, (row + 1) * size) };
 }
+
+export { countingCheckpoint } from "./counting-checkpoint.js";

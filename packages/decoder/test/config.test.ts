@@ -6,7 +6,7 @@ const unet = readFixture<Record<string, unknown>>("karlo-tiny/decoder/config.jso
 const projection = readFixture<Record<string, unknown>>("karlo-tiny/text_proj/config.json");
 
 it.each([
-  ["sample_size", 20000, ": expected an integer from 1 to 256, got 20000"],
+  ["sample_size", 20000, ": expected an integer from 1 to 512, got 20000"],
   ["in_channels", 4, " 4 is not supported; expected 3"],
   ["out_channels", 5, " 5 is not supported; expected 3 or 6"],
   ["layers_per_block", 0, ": expected an integer from 1 to 1000, got 0"],
