@@ -10,6 +10,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    reporters: ["default", ["json", { outputFile: ".vitest/report.json" }]], // scripts/test.mjs counts from it
     env: { ORT_DISABLE_TELEMETRY: "1" }, // for tests that load ONNX Runtime themselves
   },
 });

@@ -9,6 +9,7 @@ import {
   type NodeRecord,
   type PortRecord,
 } from "./onnx.js";
+import { withPlainAttention } from "./plain.js";
 import type { WeightType } from "./weight-entry.js";
 
 /** A value of the graph under construction: the output of a node, an input or a constant. */
@@ -32,6 +33,8 @@ export interface Graph {
   readonly name: string;
   /** The ONNX file. */
   readonly bytes: Uint8Array;
+  /** The same for devices that compute some of its operators wrong: those are taken apart. */
+  plainBytes(): Uint8Array;
   readonly inputs: readonly PortRecord[];
   readonly outputs: readonly PortRecord[];
   /** Its nodes in the order in which they were built, for counting what they cost. */
@@ -170,9 +173,10 @@ export function createGraphBuilder({
       const extra = [...checkpoint.weights.keys()].filter((key) => !used.has(key) && !ignore(key));
       checkDifferences(checkpoint.name, { missing, extra, misshaped });
       const all = [...initializers.values()];
-      const bytes = encodeModel({ name: graphName, nodes, inputs, outputs, initializers: all });
+      const model = { name: graphName, nodes, inputs, outputs, initializers: all };
+      const [bytes, plainBytes] = [encodeModel(model), () => encodeModel(withPlainAttention(model))];
       const weightFiles = [...new Set(all.flatMap(({ data }) => (data instanceof Uint8Array ? [] : [data.file])))];
-      return { name: graphName, bytes, inputs, outputs, operations, weightFiles, weightBytes };
+      return { name: graphName, bytes, plainBytes, inputs, outputs, operations, weightFiles, weightBytes };
     },
   };
 }

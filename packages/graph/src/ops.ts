@@ -190,7 +190,16 @@ export function conv(
     return Math.floor((dim + zeros - kernel) / stride) + 1;
   };
   const area = [size(height, pads[0]! + pads[2]!), size(width, pads[1]! + pads[3]!)];
-  return g.node("Conv", [x, weight, bias], x.type, [n, out, ...area], { attributes });
+  const added = channelsToAdd(channels as number, out);
+  const padded = [x, weight].map((value) => (added === 0 ? value : pad(g, value, 1, [0, added])));
+  const offset = bias ?? g.constant("float", Array<number>(out).fill(0), [out]); // without one, WebGPU's kernel reads address 0
+  return g.node("Conv", [...padded, offset], x.type, [n, out, ...area], { attributes });
+}
+
+/** Channels of zeros that a convolution needs: ONNX Runtime 1.30 computes 6, 9 or 15 channels wrong on WebGPU if it makes a multiple of 4. */
+function channelsToAdd(channels: number, out: number): number {
+  const isWrong = channels > 3 && channels % 3 === 0 && channels % 4 !== 0 && out % 4 === 0;
+  return isWrong ? 4 - (channels % 4) : 0;
 }
 
 /** (x - mean) / sqrt(variance + epsilon) over the last axis, times weight plus bias. */
@@ -270,7 +279,7 @@ export function multiHeadAttention(
   const inputs = [q, k, v, undefined, undefined, ...(bias === undefined ? [] : [bias])];
   return g.node("MultiHeadAttention", inputs, q.type, q.dims, {
     domain: "com.microsoft",
-    attributes: { num_heads: heads },
+    attributes: { num_heads: heads, scale: { float: 1 / Math.sqrt((q.dims[2] as number) / heads) } },
   });
 }
 

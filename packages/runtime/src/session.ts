@@ -22,6 +22,19 @@ export interface Model {
   readonly keepOutputs?: readonly string[];
 }
 
+/** The ONNX file of a graph for a device. */
+export function bytesFor(graph: Graph, device: Device): Uint8Array {
+  return device === "webgpu" ? graph.plainBytes() : graph.bytes;
+}
+
+/** The execution provider of a device. On WebGPU sines and cosines are left to the processor: WGSL allows them an error of 5e-4 near zero and any
+ * error beyond pi, and the angles of a timestep embedding go up to 1000. */
+export function executionProvider(graph: Graph, device: Device) {
+  if (device !== "webgpu") return device;
+  const names = graph.operations.filter(({ op }) => op === "Sin" || op === "Cos").map(({ output }) => output.name);
+  return { name: device, forceCpuNodeNames: names };
+}
+
 /** The session option that leaves the outputs that are kept on a graphics card. */
 export function outputLocations({ graph, keepOutputs = [] }: Model, device: Device) {
   if (device !== "webgpu" || keepOutputs.length === 0) return {};

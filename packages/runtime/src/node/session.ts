@@ -2,7 +2,7 @@ import type { Graph } from "@unclip/graph";
 import { UnclipError, type Tensor } from "@unclip/tensor";
 import type { Device } from "../devices.js";
 import type { Directory, ModelFolder } from "../model-folder.js";
-import { outputLocations, type Model, type Session } from "../session.js";
+import { bytesFor, executionProvider, outputLocations, type Model, type Session } from "../session.js";
 import { importOnnxRuntime } from "./onnx-runtime.js";
 
 /** Above that, opening a network with convolutions counts more than 4 % of a step: "all", unlike "extended", copies the weights of
@@ -22,8 +22,8 @@ export async function openSession(model: Model, { device = "cpu", threads }: Ses
   const { InferenceSession } = await importOnnxRuntime();
   const { graph, folder } = model;
   const isLarge = graph.weightBytes > LARGE_BYTES;
-  const session = await InferenceSession.create(graph.bytes, {
-    executionProviders: [device],
+  const session = await InferenceSession.create(bytesFor(graph, device), {
+    executionProviders: [executionProvider(graph, device)],
     graphOptimizationLevel: isLarge ? "extended" : "all",
     enableMemPattern: false, // the plan of a first run would take memory beside what that run left in the arena
     logSeverityLevel: 3,

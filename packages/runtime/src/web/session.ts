@@ -1,6 +1,6 @@
 import { UnclipError, type Tensor } from "@unclip/tensor";
 import type { BlobFolder, ModelFolder } from "../model-folder.js";
-import { outputLocations, type Model, type Session } from "../session.js";
+import { bytesFor, executionProvider, outputLocations, type Model, type Session } from "../session.js";
 import { importOnnxRuntime, type WasmOptions } from "./onnx-runtime.js";
 
 /** The devices of browsers. */
@@ -21,8 +21,8 @@ export async function openSession(model: Model, { device, ...wasm }: SessionOpti
       data: new Uint8Array(await (await blobOf(folder!, path)).arrayBuffer()),
     })),
   );
-  const session = await InferenceSession.create(graph.bytes, {
-    executionProviders: [device],
+  const session = await InferenceSession.create(bytesFor(graph, device), {
+    executionProviders: [executionProvider(graph, device)],
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
     ...outputLocations(model, device),

@@ -1,0 +1,246 @@
+import * as graph from "@unclip/graph";
+import type { GraphBuilder, Value } from "@unclip/graph";
+import { createRandom, sizeOf } from "@unclip/tensor";
+import * as reference from "./op-reference.js";
+import type { Numbers } from "./op-reference.js";
+
+/* What each operator computes, at sizes at which networks use it: a device has several kernels for one operator, and chooses by size.
+ * The expected numbers are plain sums in float64. The file knows no test library, so that browsers can run it too. */
+
+/** One operator on random numbers. */
+export interface OpCase {
+  /** Shapes of the inputs, whose numbers are normal ones. */
+  readonly inputs: readonly (readonly number[])[];
+  readonly build: (g: GraphBuilder, inputs: readonly Value[]) => Value;
+  readonly expected: (inputs: readonly Numbers[]) => Numbers;
+}
+
+const {
+  add, addedAttentionBlock: _, averagePool2, causalMask, concat, conv, cos, expand, expandRows, gather, gelu, gemm, groupRows,
+  instanceNormalization, layerNormalization, maskBias, matmul, mul, multiHeadAttention, pad, quickGelu, reshape, silu, sin,
+  sizeAlong, slice, sliceFrom, stack, sub, timestepEmbedding, transpose, upsampleNearest2,
+} = graph;
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const unary = (build: (g: GraphBuilder, x: Value) => Value, f: (x: number) => number): OpCase => ({
+  inputs: [[2, 32, 16, 16]],
+  build: (g, [x]) => build(g, x!),
+  expected: ([x]) => reference.map(x!, f),
+});
+const binary = (build: (g: GraphBuilder, a: Value, b: Value) => Value, f: (a: number, b: number) => number, dims: number[]): OpCase => ({
+  inputs: [[2, 32, 16, 16], dims],
+  build: (g, [a, b]) => build(g, a!, b!),
+  expected: ([a, b]) => reference.zip(a!, b!, f),
+});
+const convolution = (x: number[], weight: number[], options: graph.ConvOptions, hasBias = true): OpCase => ({
+  inputs: [x, weight, ...(hasBias ? [[weight[0]!]] : [])],
+  build: (g, [x, w, b]) => conv(g, x!, w!, b, options),
+  expected: ([x, w, b]) => reference.conv(x!, w!, b, options),
+});
+const attention = (queries: number, keys: number, [batch, width, heads]: [number, number, number], biasRows = 0): OpCase => ({
+  inputs: [
+    [batch, queries, width],
+    [batch, keys, width],
+    [batch, keys, width],
+    ...(biasRows > 0 ? [[biasRows, 1, queries, keys]] : []),
+  ],
+  build: (g, [q, k, v, bias]) => multiHeadAttention(g, [q!, k!, v!], heads, bias),
+  expected: ([q, k, v, bias]) => reference.attention([q!, k!, v!], heads, bias),
+});
+
+/** The cases by the name of the function of @unclip/graph, and what is special about them. */
+export const opCases: Readonly<Record<string, OpCase>> = {
+  add: binary(add, (a, b) => a + b, [2, 32, 16, 16]),
+  "add: one number for each row and channel": binary(add, (a, b) => a + b, [2, 32, 1, 1]),
+  sub: binary(sub, (a, b) => a - b, [32, 1, 1]),
+  mul: binary(mul, (a, b) => a * b, [1]),
+  sin: unary((g, x) => sin(g, mul(g, x, g.constant("float", [300], [1]))), (x) => Math.sin(Math.fround(300 * x))),
+  cos: unary((g, x) => cos(g, mul(g, x, g.constant("float", [300], [1]))), (x) => Math.cos(Math.fround(300 * x))),
+  quickGelu: unary(quickGelu, (x) => x * sigmoid(1.702 * x)),
+  silu: unary(silu, (x) => x * sigmoid(x)),
+  "silu: large numbers": unary((g, x) => silu(g, mul(g, x, g.constant("float", [50], [1]))), (x) => 50 * x * sigmoid(50 * x)),
+  gelu: unary(gelu, (x) => x * reference.normalDistribution(x)),
+  gather: {
+    inputs: [[10, 24]],
+    build: (g, [x]) => gather(g, x!, g.constant("int64", [3, 9, 0, 3], [2, 2])),
+    expected: ([x]) => ({ dims: [2, 2, 24], data: [3, 9, 0, 3].flatMap((row) => x!.data.slice(row * 24, row * 24 + 24)) }),
+  },
+  concat: {
+    inputs: [[2, 32, 8, 8], [2, 16, 8, 8]],
+    build: (g, [a, b]) => concat(g, [a!, b!], 1),
+    expected: ([a, b]) => reference.concat(a!, b!, 1),
+  },
+  "concat: sizes that are known when the graph runs": {
+    inputs: [[1, 5, 8], [1, 2, 8]],
+    build: (g, [a, b]) => concat(g, [a!, sliceFrom(g, b!, 1, { size: "some" })], 1, "all"),
+    expected: ([a, b]) => reference.concat(a!, b!, 1),
+  },
+  stack: {
+    inputs: [[2, 24], [2, 24]],
+    build: (g, [a, b]) => stack(g, [a!, b!]),
+    expected: ([a, b]) => ({ dims: [2, 2, 24], data: [...a!.data, ...b!.data] }),
+  },
+  slice: {
+    inputs: [[2, 64, 1, 1]],
+    build: (g, [x]) => slice(g, x!, 1, 16, 64),
+    expected: ([x]) => reference.slice(x!, 1, 16, 64),
+  },
+  sizeAlong: {
+    inputs: [[3, 7, 5]],
+    build: (g, [x]) => sliceFrom(g, x!, 1, { start: sizeAlong(g, x!, 0), size: 4 }),
+    expected: ([x]) => reference.slice(x!, 1, 3, 7),
+  },
+  sliceFrom: {
+    inputs: [[2, 9, 8]],
+    build: (g, [x]) => sliceFrom(g, x!, 1, { start: g.constant("int64", [-6], [1]), end: g.constant("int64", [-1], [1]), size: 5 }),
+    expected: ([x]) => reference.slice(x!, 1, 3, 8),
+  },
+  reshape: {
+    inputs: [[2, 6, 4]],
+    build: (g, [x]) => reshape(g, x!, [2, 3, 8]),
+    expected: ([x]) => ({ dims: [2, 3, 8], data: x!.data }),
+  },
+  groupRows: {
+    inputs: [[6, 8], [2, 3, 5]],
+    build: (g, [x, like]) => groupRows(g, x!, like!),
+    expected: ([x]) => ({ dims: [2, 3, 8], data: x!.data }),
+  },
+  transpose: {
+    inputs: [[2, 32, 64]],
+    build: (g, [x]) => transpose(g, x!, [0, 2, 1]),
+    expected: ([x]) => reference.transpose(x!, [0, 2, 1]),
+  },
+  "transpose: four axes": {
+    inputs: [[2, 12, 4, 8]],
+    build: (g, [x]) => transpose(g, x!, [0, 2, 1, 3]),
+    expected: ([x]) => reference.transpose(x!, [0, 2, 1, 3]),
+  },
+  expandRows: {
+    inputs: [[1, 3, 8], [4, 2]],
+    build: (g, [x, like]) => expandRows(g, x!, like!),
+    expected: ([x]) => ({ dims: [4, 3, 8], data: Array(4).fill(x!.data).flat() }),
+  },
+  expand: {
+    inputs: [[2, 1, 1, 8]],
+    build: (g, [x]) => expand(g, x!, [1, 1, 3, 1]),
+    expected: ([x]) => reference.zip({ dims: [1, 1, 3, 1], data: [0, 0, 0] }, x!, (_, value) => value),
+  },
+  pad: {
+    inputs: [[2, 1, 1, 9]],
+    build: (g, [x]) => pad(g, x!, 3, [2, 5]),
+    expected: ([x]) => reference.concat(reference.concat({ dims: [2, 1, 1, 2], data: [0, 0, 0, 0] }, x!, 3), { dims: [2, 1, 1, 5], data: Array(10).fill(0) }, 3),
+  },
+  gemm: {
+    inputs: [[64, 128], [256, 128], [256]],
+    build: (g, [x, w, b]) => gemm(g, x!, w!, b!),
+    expected: ([x, w, b]) => reference.zip(reference.matmul(x!, reference.transpose(w!, [1, 0])), b!, (a, b) => a + b),
+  },
+  "gemm: odd sizes, no bias": {
+    inputs: [[7, 33], [13, 33]],
+    build: (g, [x, w]) => gemm(g, x!, w!, undefined),
+    expected: ([x, w]) => reference.matmul(x!, reference.transpose(w!, [1, 0])),
+  },
+  matmul: {
+    inputs: [[3, 24, 33], [3, 33, 20]],
+    build: (g, [a, b]) => matmul(g, a!, b!),
+    expected: ([a, b]) => reference.matmul(a!, b!),
+  },
+  "matmul: one matrix for all rows": {
+    inputs: [[16, 36], [2, 36, 64]],
+    build: (g, [a, b]) => matmul(g, a!, b!),
+    expected: ([a, b]) => reference.matmul(a!, b!),
+  },
+  "matmul: Winograd's products": {
+    inputs: [[36, 32, 32], [2, 36, 32, 16]],
+    build: (g, [a, b]) => matmul(g, a!, b!),
+    expected: ([a, b]) => reference.matmul(a!, b!),
+  },
+  conv: convolution([2, 32, 16, 16], [32, 32, 3, 3], { padding: 1 }),
+  "conv: without a bias": convolution([1, 4, 8, 8], [8, 4, 3, 3], { padding: 1 }, false),
+  ...Object.fromEntries(
+    [1, 3, 5, 6, 9, 15].map((channels) => [
+      `conv: ${channels} channels`,
+      convolution([1, channels, 8, 8], [16, channels, 3, 3], { padding: 1 }),
+    ]),
+  ),
+  "conv: three channels come out": convolution([1, 32, 16, 16], [3, 32, 3, 3], { padding: 1 }),
+  "conv: stride 2": convolution([1, 6, 16, 16], [8, 6, 3, 3], { padding: 1, stride: 2 }),
+  "conv: patches": convolution([2, 3, 16, 16], [32, 3, 8, 8], { stride: 8 }, false),
+  "conv: kernel 1": convolution([2, 48, 8, 8], [32, 48, 1, 1], {}),
+  "conv: zeros at the top and the right": convolution([1, 2, 6, 6], [4, 2, 3, 3], { padding: [1, 0, 0, 1] }),
+  "conv: Winograd's pieces": convolution([8, 1, 16, 16], [36, 1, 6, 6], { padding: 1, stride: 4 }, false),
+  layerNormalization: {
+    inputs: [[2, 32, 160], [160], [160]],
+    build: (g, [x, w, b]) => layerNormalization(g, x!, w!, b!, 1e-5),
+    expected: ([x, w, b]) => reference.zip(reference.zip(reference.normalise(x!, 1e-5), w!, (a, b) => a * b), b!, (a, b) => a + b),
+  },
+  instanceNormalization: {
+    inputs: [[2, 8, 1024]],
+    build: (g, [x]) => instanceNormalization(g, x!, 1e-5),
+    expected: ([x]) => reference.normalise(x!, 1e-5),
+  },
+  "instanceNormalization: an odd size, far from zero": {
+    inputs: [[2, 6, 75]],
+    build: (g, [x]) => instanceNormalization(g, add(g, x!, g.constant("float", [100], [1])), 1e-5),
+    expected: ([x]) => reference.normalise(reference.map(x!, (value) => Math.fround(value + 100)), 1e-5),
+  },
+  averagePool2: {
+    inputs: [[2, 16, 12, 8]],
+    build: (g, [x]) => averagePool2(g, x!),
+    expected: ([x]) => reference.resample(x!, [6, 4], ([row, column], at) => (at(2 * row, 2 * column) + at(2 * row + 1, 2 * column) + at(2 * row, 2 * column + 1) + at(2 * row + 1, 2 * column + 1)) / 4),
+  },
+  upsampleNearest2: {
+    inputs: [[2, 16, 6, 4]],
+    build: (g, [x]) => upsampleNearest2(g, x!),
+    expected: ([x]) => reference.resample(x!, [12, 8], ([row, column], at) => at(row >> 1, column >> 1)),
+  },
+  multiHeadAttention: attention(64, 100, [2, 128, 4]),
+  "multiHeadAttention: a bias for each row": attention(32, 40, [2, 128, 4], 2),
+  "multiHeadAttention: one bias for all rows": attention(33, 33, [2, 96, 3], 1),
+  "multiHeadAttention: one query": attention(1, 50, [2, 64, 2]),
+  "multiHeadAttention: heads of 4": attention(40, 24, [1, 8, 2], 1),
+  causalMask: {
+    inputs: [[2, 4, 40, 40]],
+    build: (g, [x]) => add(g, x!, causalMask(g, 40)),
+    expected: ([x]) => reference.map(x!, (value, i) => value + (i % 40 > Math.floor(i / 40) % 40 ? graph.MASKED : 0)),
+  },
+  maskBias: {
+    inputs: [[2, 9]],
+    build: (g, [x]) => maskBias(g, x!),
+    expected: ([x]) => ({ dims: [2, 1, 1, 9], data: x!.data.map((value) => (value - 1) * 10000) }),
+  },
+  timestepEmbedding: {
+    inputs: [[2]],
+    build: (g, [x]) => timestepEmbedding(g, mul(g, x!, g.constant("float", [999], [1])), 32),
+    expected: ([x]) => reference.timestepEmbedding(reference.map(x!, (value) => Math.fround(999 * value)), 32),
+  },
+};
+
+/** The numbers that a case computes on. */
+export function inputsOf({ inputs }: OpCase): Numbers[] {
+  return inputs.map((dims, i) => ({ dims, data: [...(createRandom(i + 1).normal(dims).data as Float32Array)] }));
+}
+
+/** A graph that computes a case from the inputs x0, x1, ..., and the shape that it infers for its output y. */
+export function graphOf({ inputs, build }: OpCase): { graph: graph.Graph; dims: graph.Dims } {
+  const g = graph.createGraphBuilder({ name: "op", checkpoint: graph.createCheckpoint("op", new Map()) });
+  const y = build(g, inputs.map((dims, i) => g.input(`x${i}`, "float", dims)));
+  g.output("y", y);
+  return { graph: g.finish(), dims: y.dims };
+}
+
+/** What is wrong with the numbers a case gave; undefined if they are right: the inferred shape, and each within 2e-6 of the largest (or, for
+ * sums of many products, of what they would be if all added up).
+ * @throws Error */
+export function checkOp(test: OpCase, got: { dims: readonly number[]; data: ArrayLike<number> }): void {
+  const expected = test.expected(inputsOf(test));
+  const { dims } = graphOf(test);
+  const fits = got.dims.join() === expected.dims.join() && dims.every((dim, i) => typeof dim === "string" || dim === got.dims[i]);
+  if (!fits) throw new Error(`shape: expected [${expected.dims}], inferred [${dims}], got [${got.dims}]`);
+  if (got.data.length !== sizeOf(expected.dims)) throw new Error(`${got.data.length} numbers for [${expected.dims}]`);
+  const scale = Math.max(...expected.data.map(Math.abs));
+  expected.data.forEach((value, i) => {
+    const difference = Math.abs(got.data[i]! - value);
+    if (!(difference <= 1e-5 * scale)) throw new Error(`number ${i}: expected ${value}, got ${got.data[i]}; the largest is ${scale}`);
+  });
+}
