@@ -1,38 +1,22 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { inspectModel, loadUnclip } from "unclip";
 import { expect, it, onTestFinished } from "vitest";
 import { fixturePath } from "../../../test-support/index.js";
-import { storedTensors, torchFileOf } from "../../../test-support/torch-file.js";
+import { saveWithTorch } from "../../../test-support/torch-folder.js";
 
-/** A copy of a model as diffusers and transformers save it with safe_serialization=False. */
 async function savedWithTorch(model: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "unclip-torch-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await cp(fixturePath(model), folder, { recursive: true });
-  const named = (name: string) => name.replace(/^model(?=[-.])/, "pytorch_model").replace("safetensors", "bin");
-  for (const file of await readdir(folder, { recursive: true })) {
-    const path = join(folder, file);
-    if (!/safetensors/.test(file)) continue;
-    const content = await readFile(path);
-    const renamed = join(dirname(path), named(basename(path)));
-    if (file.endsWith(".json")) {
-      const index = JSON.parse(content.toString()) as { weight_map: Record<string, string> };
-      const map = Object.entries(index.weight_map).map(([key, shard]) => [key, named(shard)]);
-      await writeFile(renamed, JSON.stringify({ ...index, weight_map: Object.fromEntries(map) }));
-    } else {
-      await writeFile(renamed, torchFileOf(storedTensors(content)));
-    }
-    await rm(path);
-  }
+  await saveWithTorch(fixturePath(model), folder);
   return folder;
 }
 
 async function paint(folder: string): Promise<Uint8Array> {
   const unclip = await loadUnclip(folder);
-  const steps = { priorSteps: 2, decoderSteps: 2, upsamplerSteps: [2], seed: 5 };
-  const { images } = await unclip.generate("a red cube", steps);
+  const request = { prior: { steps: 2 }, decoder: { steps: 2 }, upsamplers: [{ steps: 2 }], seed: 5 };
+  const { images } = await unclip.generate("a red cube", request);
   await unclip.dispose();
   return images[0]!.data;
 }
