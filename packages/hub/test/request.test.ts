@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { resolveModel } from "@unclip/hub/web";
+import { describe, expect, it, vi } from "vitest";
 import { MODEL } from "../../../test-support/hub-server.js";
 import { errorOf, setUp } from "./setup.js";
 
@@ -77,5 +78,25 @@ describe("a request", () => {
         : globalThis.fetch(url, init);
     await errorOf(open({ fetch, files: () => ["model_index.json"] }));
     expect(cancelled).toEqual(["refused", "file"]);
+  });
+
+  it("leaves no timer behind, which would keep the process alive", async () => {
+    const { open } = await setUp();
+    const started = vi.spyOn(globalThis, "setTimeout");
+    const stopped = vi.spyOn(globalThis, "clearTimeout");
+    await open({ idleTimeoutMs: 123_457, listingTimeoutMs: 123_458 });
+    for (const ms of [123_457, 123_458]) {
+      const timers = started.mock.results.filter((_, i) => started.mock.calls[i]![1] === ms).map(({ value }) => value);
+      expect(timers.length).toBeGreaterThan(0);
+      for (const timer of timers) expect(stopped.mock.calls.some(([cleared]) => cleared === timer)).toBe(true);
+    }
+    vi.restoreAllMocks();
+  });
+
+  it("tells the cause of what went wrong", async () => {
+    const { open } = await setUp();
+    const cause = new Error("mine");
+    await expect(open({ fetch: () => Promise.reject(cause), retries: 0 })).rejects.toMatchObject({ cause });
+    await expect(resolveModel(MODEL, { fetch: () => Promise.reject(cause) })).rejects.toMatchObject({ cause });
   });
 });
