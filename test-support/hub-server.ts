@@ -222,7 +222,7 @@ async function sendBody(response: ServerResponse, body: Buffer, fault: Fault): P
     await new Promise((done) => response.write(body.subarray(at, Math.min(at + 16384, end)), done));
     if (fault.slowMs !== undefined) await new Promise((done) => setTimeout(done, fault.slowMs));
   }
-  await new Promise((done) => setTimeout(done, fault.breakAfter === undefined ? 0 : 150)); // what was sent arrives first
+  await new Promise((done) => setTimeout(done, fault.breakAfter === undefined ? 0 : 400)); // what was sent arrives first
   if (fault.breakAfter !== undefined) response.destroy();
   else if (fault.stallAfter === undefined) response.end();
 }

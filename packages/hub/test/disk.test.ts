@@ -7,6 +7,7 @@ import { CACHED, errorOf, rangesOf, setUp, WEIGHTS } from "./setup.js";
 /** What a failing disk does: set by a test, asked by the functions below. */
 const disk = vi.hoisted(() => ({
   writeError: undefined as string | undefined,
+  lockError: undefined as string | undefined,
   renameError: undefined as string | undefined,
   freeBytes: undefined as number | undefined,
   tellsSpace: true,
@@ -41,7 +42,11 @@ vi.mock("node:fs/promises", async (load) => {
     if (disk.renameError !== undefined) throw failure(disk.renameError, "rename");
     return fs.rename(from, to);
   };
-  return { ...fs, open, statfs, rename };
+  const writeFile = async (path: string, text: string, options: { flag: string }) => {
+    if (disk.lockError !== undefined && path.endsWith(".lock")) throw failure(disk.lockError, "open");
+    return fs.writeFile(path, text, options);
+  };
+  return { ...fs, open, statfs, rename, writeFile };
 });
 
 const tooSmall = (cacheDir: string, needed: string, free: string) => ({
@@ -166,6 +171,12 @@ describe("a disk", () => {
     const inside = join(cacheDir, "inside");
     const { message } = await errorOf(open({ cacheDir: inside }));
     expect(message).toBe(`${inside}: a part of this path is a file; set HF_HUB_CACHE to a folder`);
+  });
+
+  it("on which no lock can be made is named, not waited for", async () => {
+    const { open } = await setUp();
+    disk.lockError = "EROFS";
+    expect((await errorOf(open())).message).toMatch(/\.unclip\.lock: this disk is read-only; set HF_HUB_CACHE to/);
   });
 
   it("on which a lock of nobody cannot be removed is named, not waited for", async () => {

@@ -32,6 +32,7 @@ describe("the list of a repository's files", () => {
     ["no size", [file({ size: null })]],
     ["a hash that is none", [file({ oid: "../../x" })]],
     ["a hash of another length", [file({ oid: "a".repeat(41) })]],
+    ["a hash in a list", [file({ oid: ["a".repeat(40)] })]],
     ["a hash in capitals", [file({ oid: "A".repeat(40) })]],
     ["a large file whose hash is none", [file({ lfs: { oid: "x", size: 2 } })]],
     ["a large file whose size is none", [file({ lfs: { oid: "a".repeat(64), size: "many" } })]],
@@ -59,6 +60,31 @@ describe("the list of a repository's files", () => {
     const { hub, open } = await setUp();
     hub.fault = answers("tree", { text });
     expect((await errorOf(open())).message).toMatch(NO_HUB);
+  });
+
+  it.each([
+    '<?cursor=3>; rel="next"',
+    '<?cursor=3>;rel="next"',
+    '<?cursor=3> ;  rel="next"',
+    '<?a>; rel="prev", <?cursor=3>; rel="next"',
+  ])("goes on at the next page: %s", async (link) => {
+    const { hub, open } = await setUp();
+    let pages = 0;
+    hub.fault = ({ path }) =>
+      path.includes("/tree/") && pages++ === 0 ? { status: 200, text: "[]", headers: { link } } : undefined;
+    await open({ files: ({ files }) => files.map(({ path }) => path) });
+    expect(pages).toBe(2);
+  });
+
+  it("has one page if there is no other", async () => {
+    const { hub, open } = await setUp();
+    const entries = JSON.stringify([file({ size: 0 })]);
+    for (const link of ['<?cursor=3>; rel="prev"', "", "nonsense"]) {
+      hub.exchanges.length = 0;
+      hub.fault = answers("tree", { text: entries, headers: { link } });
+      expect((await errorOf(open({ files: () => ["x"] }))).message).toContain('there is no file "x"');
+      expect(hub.exchanges.length).toBe(2);
+    }
   });
 
   it("may have entries that say null or nothing of large files", async () => {

@@ -52,6 +52,13 @@ describe("fetchSnapshot, refusals", () => {
       undefined,
       "the server takes no more requests for now (429); try again in 3600 seconds, or set HF_TOKEN: the hub allows more requests to those it knows",
     ],
+    [
+      "403 that says no more",
+      { status: 403 },
+      "hf_mine",
+      `access is restricted (403); ask for it at HUB/${MODEL} with the token's account`,
+    ],
+    ["418 for a token", { status: 418 }, "hf_mine", "HOST answered 418 I'm a Teapot"],
     ["418", { status: 418 }, undefined, "HOST answered 418 I'm a Teapot"],
   ])("answers %s with one sentence and the cure", async (_, fault, token, sentence) => {
     const { hub, open } = await setUp();
@@ -61,25 +68,24 @@ describe("fetchSnapshot, refusals", () => {
     expect(hub.exchanges.length).toBe(1);
   });
 
+  it("says of a file that it is not there, or cannot be had", async () => {
+    const { hub, open } = await setUp();
+    const messageOf = async (status: number) => {
+      hub.fault = ({ path }) => (path.endsWith("model_index.json") ? { status } : undefined);
+      return (await errorOf(open({ files: () => ["model_index.json"] }))).message;
+    };
+    expect(await messageOf(404)).toBe(
+      `${MODEL}: model_index.json is not there (404), although it is listed; try again later`,
+    );
+    expect(await messageOf(410)).toBe(`${MODEL}: ${new URL(hub.endpoint).host} answered 410 Gone`);
+  });
+
   it("names the model and the revision that do not exist", async () => {
     const { open } = await setUp();
     expect((await errorOf(open({ id: "maker/other" }))).message).toMatch(/^maker\/other: there is no such model/);
     expect((await errorOf(open({ id: `${MODEL}@v9` }))).message).toMatch(
       /^maker\/karlo-tiny@v9: there is no revision "v9"/,
     );
-  });
-
-  it.each<[string, () => Record<string, string>]>([
-    ["seconds", () => ({ "retry-after": "1" })],
-    ["a date", () => ({ "retry-after": new Date(Date.now() + 2000).toUTCString() })], // whole seconds: at least 1 is left
-    ["RateLimit", () => ({ ratelimit: '"api";r=0;t=1' })],
-  ])("waits as long as a 429 asks by %s", async (_, headers) => {
-    const { hub, open, commit } = await setUp();
-    let times = 0;
-    hub.fault = () => (times++ === 0 ? { status: 429, headers: headers() } : undefined);
-    const start = performance.now();
-    expect((await open()).commit).toBe(commit);
-    expect(performance.now() - start).toBeGreaterThan(900);
   });
 
   it("gives up on a hub that stays busy", async () => {

@@ -9,8 +9,8 @@ describe("fetchSnapshot, broken connections", () => {
     ["breaks midway", [{ breakAfter: 50_000 }]],
     ["breaks before the first byte", [{ breakAfter: 0 }]],
     [
-      "breaks again and again, but brings something each time",
-      [30_000, 20_000, 20_000, 20_000, 20_000].map((breakAfter) => ({ breakAfter })),
+      "ends too early again and again, but brings something each time",
+      [30_000, 20_000, 20_000, 20_000, 20_000].map((endAfter) => ({ endAfter })),
     ],
     ["ends too early without a sign", [{ endAfter: 70_000 }]],
     ["goes silent", [{ stallAfter: 60_000 }]],
@@ -41,7 +41,7 @@ describe("fetchSnapshot, broken connections", () => {
 
   it("gives up after a bounded number of attempts, and goes on from there the next time", async () => {
     const { hub, open, files, at, commit } = await setUp();
-    hub.fault = faults({ breakAfter: 50_000 }, { status: 500 });
+    hub.fault = faults({ endAfter: 50_000 }, { status: 500 });
     expect(await errorOf(open({ retries: 1 }))).toEqual({
       code: "download",
       message: `${MODEL}: ${new URL(hub.storage).host} fails with 500 Internal Server Error; try again later`,
@@ -60,7 +60,7 @@ describe("fetchSnapshot, broken connections", () => {
 
   it("asks by If-Range whether the file is still the same, and begins anew if it is not", async () => {
     const { hub, open, files, at, commit } = await setUp();
-    hub.fault = faults({ breakAfter: 50_000 }, { breakAfter: 20_000, ignoreRange: true }, undefined);
+    hub.fault = faults({ endAfter: 50_000 }, { endAfter: 20_000, ignoreRange: true }, undefined);
     await open();
     const sent = hub.requestsFor(WEIGHTS).map(({ headers }) => [headers.range !== undefined, headers["if-range"]]);
     const etag = `"stored-${sha256(files[WEIGHTS]!).slice(0, 8)}"`;

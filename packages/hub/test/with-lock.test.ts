@@ -1,5 +1,6 @@
 import type { HubProgress } from "@unclip/hub/node";
 import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { lutimes, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
@@ -20,7 +21,8 @@ async function setUpLock(owner: unknown): Promise<Setup & { readonly lock: strin
 }
 
 const seconds = (s: number) => Date.now() / 1000 + s;
-const elsewhere = { host: "another-machine", pid: process.pid, lock: "x" };
+/** Of another machine: whether this machine has such a process says nothing. */
+const elsewhere = { host: "another-machine", pid: Number.MAX_SAFE_INTEGER, lock: "x" };
 const here = { host: hostname(), pid: process.pid, lock: "x" };
 
 /** A process id that was in use a moment ago. */
@@ -74,6 +76,16 @@ describe("the lock of a file", () => {
     await utimes(setup.lock, seconds(age), seconds(age));
     expect(await openWaiting(setup, () => rm(setup.lock))).toBeGreaterThan(0);
     await noLocks(setup);
+  });
+
+  it("is waited for if it belongs to another user, whose process may not be signalled", async () => {
+    const setup = await setUpLock(here);
+    const denied = Object.assign(new Error("not yours"), { code: "EPERM" });
+    vi.spyOn(process, "kill").mockImplementation(() => {
+      throw denied;
+    });
+    expect(await openWaiting(setup, () => rm(setup.lock))).toBeGreaterThan(0);
+    vi.restoreAllMocks();
   });
 
   it("is not waited for without end if its time lies in the future", async () => {
@@ -155,6 +167,15 @@ describe("the lock of a file", () => {
     stop.abort();
     expect((await work).code).toBe("aborted");
     expect(vi.getTimerCount()).toBe(0);
+    await noLocks(setup);
+  });
+
+  it("may be gone when the work is done", async () => {
+    const setup = await setUp();
+    const onProgress = ({ file, status }: HubProgress) => {
+      if (file === WEIGHTS && status === "verify") rmSync(lockOf(setup));
+    };
+    expect((await setup.open({ onProgress })).commit).toBe(setup.commit);
     await noLocks(setup);
   });
 
