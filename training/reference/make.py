@@ -7,6 +7,7 @@ import torch
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
+from autoregressive import NAME as AUTOREGRESSIVE_TINY, make_autoregressive
 from checkpoints import make_karlo_tiny, make_karlo_tiny_b, make_karlo_tiny_c, make_karlo_tiny_d
 from latent_checkpoints import (
     make_kandinsky_21,
@@ -44,6 +45,7 @@ MAKERS: dict[str, Callable[[], None]] = {
     "stable-unclip-tiny-l": make_stable_unclip_l,
     "latent-networks": make_latent_networks,
     "multilingual-tokenizer": make_multilingual_tokenizer,
+    AUTOREGRESSIVE_TINY: make_autoregressive,
 }
 
 

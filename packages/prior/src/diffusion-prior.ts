@@ -6,13 +6,11 @@ import {
   filled,
   repeatRows,
   tensor,
-  textRows,
   withoutPadding,
   zip,
   type Tensor,
   type TextFeatures,
   createRun,
-  UnclipError,
   type Run,
 } from "@unclip/tensor";
 import {
@@ -26,7 +24,7 @@ import {
 } from "@unclip/sampler";
 import { readPriorConfig, type PriorConfig } from "./config.js";
 import { priorNetwork } from "./network.js";
-import type { Prior, PriorOptions } from "./prior.js";
+import { negativeRows, type Prior, type PriorOptions } from "./prior.js";
 
 /** A diffusion prior, its sizes and its noise process. */
 export interface DiffusionPrior extends Prior {
@@ -134,16 +132,6 @@ export function createDiffusionPrior(
         return denormalise(x0, await statistics());
       }),
   };
-}
-
-/** What guidance leads away from, for each of `n` captions.
- * @throws UnclipError "input" if nothing is given */
-function negativeRows({ negative }: PriorOptions, n: number): TextFeatures {
-  if (negative !== undefined) return textRows(negative, n, "prior.negative");
-  throw new UnclipError(
-    "input",
-    "prior.negative: guidance needs the features of the empty caption, or of another to lead away from; guidanceScale 1 does without",
-  );
 }
 
 /** What the network takes for `past` in the first step: nothing is known of any token of `rows` captions. */

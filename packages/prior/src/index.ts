@@ -10,5 +10,17 @@ export {
 } from "./diffusion-prior.js";
 export { estimatePriorTable, type PriorTableOptions } from "./estimate-prior-table.js";
 export { priorNetwork } from "./network.js";
-export type { Prior, PriorOptions } from "./prior.js";
+export type { Prior, PriorOptions, PriorStep } from "./prior.js";
 export { textEmbeddingAsPrior, withoutPrior } from "./without-diffusion.js";
+export { readAutoregressivePriorConfig, type AutoregressivePriorConfig } from "./autoregressive/config.js";
+export {
+  createAutoregressivePrior,
+  emptyAutoregressivePast,
+  hasAutoregressivePrior,
+  loadAutoregressivePrior,
+  type AutoregressivePrior,
+  type AutoregressivePriorNetworks,
+} from "./autoregressive/autoregressive-prior.js";
+export { drawBucket, type DrawOptions } from "./autoregressive/draw-bucket.js";
+export { autoregressivePriorNetwork, dequantisationNetwork } from "./autoregressive/network.js";
+export { nearestCandidates, rerank, type RerankOptions } from "./rerank.js";

@@ -1,5 +1,5 @@
 import type { SamplerChoice, SampleStep } from "@unclip/sampler";
-import type { Random, Run, Tensor, TextFeatures } from "@unclip/tensor";
+import { textRows, UnclipError, type Random, type Run, type Tensor, type TextFeatures } from "@unclip/tensor";
 
 /** Options of {@link Prior.embed}. A prior ignores those that it has no use for. */
 export interface PriorOptions {
@@ -14,9 +14,17 @@ export interface PriorOptions {
   readonly sampler?: SamplerChoice;
   /** s of negative + s (caption - negative): 1 is off; default 4. */
   readonly guidanceScale?: number;
+  /** Of a prior that draws from probabilities, what these are sharpened by: below 1 the likely becomes likelier, 0 takes the likeliest;
+   * default the prior's own. */
+  readonly temperature?: number;
+  /** Of a prior that draws from probabilities: only the likeliest values that together reach this share are drawn, in (0, 1]; default 1. */
+  readonly topP?: number;
   /** Stops between two steps. */
   readonly signal?: AbortSignal;
 }
+
+/** Progress of a prior: `step` of `steps` is done. Priors that sample in time say more. */
+export type PriorStep = Pick<SampleStep, "step" | "steps"> & Partial<SampleStep>;
 
 /** Turns what CLIP says of captions into CLIP image embeddings. An app swaps it for one of its own here: an async function
  * is enough, a run shows its steps too. */
@@ -28,5 +36,15 @@ export interface Prior {
   embed(
     text: TextFeatures,
     options: PriorOptions,
-  ): Run<Tensor | undefined, SampleStep> | PromiseLike<Tensor | undefined>;
+  ): Run<Tensor | undefined, PriorStep> | PromiseLike<Tensor | undefined>;
+}
+
+/** What guidance leads away from, for each of `n` captions.
+ * @throws UnclipError "input" if nothing is given */
+export function negativeRows({ negative }: PriorOptions, n: number): TextFeatures {
+  if (negative !== undefined) return textRows(negative, n, "prior.negative");
+  throw new UnclipError(
+    "input",
+    "prior.negative: guidance needs the features of the empty caption, or of another to lead away from; guidanceScale 1 does without",
+  );
 }

@@ -19,13 +19,16 @@ export interface StageTiming {
   readonly ms: number;
 }
 
+/** What a stage says of its own steps. One that draws no sample step by step has no x0. */
+type Progress = Pick<SampleStep, "step" | "steps"> & Partial<SampleStep>;
+
 /** A stage that is about to run. */
 export interface Stage<T> {
   readonly name: string;
   /** Steps that are known beforehand; default 1, of a stage that shows none. */
   readonly steps?: number;
   /** Begins the work. */
-  readonly work: () => Run<T, SampleStep> | PromiseLike<T>;
+  readonly work: () => Run<T, Progress> | PromiseLike<T>;
   /** How the stage's x0 looks, where it makes pictures. */
   readonly preview?: (x0: Tensor) => Picture[];
 }
@@ -54,7 +57,7 @@ export function createTimeline(signal?: AbortSignal): Timeline {
       if (Symbol.asyncIterator in running) {
         for await (const { step, steps: all, x0 } of running) {
           [reached, steps] = [step, all];
-          yield { stage: name, step, steps, ...(preview && { preview: () => preview(x0) }) };
+          yield { stage: name, step, steps, ...(preview && x0 && { preview: () => preview(x0) }) };
         }
       }
       const result = await running;

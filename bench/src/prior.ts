@@ -1,0 +1,87 @@
+import { autoregressivePriorNetwork, emptyAutoregressivePast, readAutoregressivePriorConfig } from "@unclip/prior";
+import { openModelFolder, openSession, readCheckpoint } from "@unclip/runtime/node";
+import { createRandom, filled, readJson, type Tensor } from "@unclip/tensor";
+import { Command, InvalidArgumentError } from "commander";
+import { Tensor as OrtTensor } from "onnxruntime-common";
+
+/* npm run bench:prior -- <folder>: what the autoregressive prior's last token costs with keys and values of the places before it, and without. */
+
+const DEFAULT_ROWS: number[] = [1, 2, 4, 8, 16];
+
+const command = new Command("bench:prior")
+  .description("time the autoregressive prior's last token, cached and uncached, on one thread")
+  .argument("<folder>", "a model folder with prior_autoregressive, for example packages/toybox/model")
+  .option(
+    "--rows <n...>",
+    "sequences at once: captions, twice as many where they are guided",
+    positiveIntegers,
+    DEFAULT_ROWS,
+  )
+  .option("--caption-tokens <n>", "length of the captions; default the longest", positiveInteger)
+  .option("--repeats <n>", "runs of either kind, whose median counts", positiveInteger, 50)
+  .parse();
+const options = command.opts<{ rows: number[]; captionTokens?: number; repeats: number }>();
+
+const COMPONENT = "prior_autoregressive";
+const folder = await openModelFolder(command.args[0]!);
+const config = readAutoregressivePriorConfig(
+  await readJson(folder, `${COMPONENT}/config.json`),
+  `${folder.name}/${COMPONENT}/config.json`,
+);
+const { rows, captionTokens: length = config.textLength, repeats } = options;
+const graph = autoregressivePriorNetwork(config, await readCheckpoint(folder, COMPONENT));
+const session = await openSession({ graph, folder }, { threads: 1 });
+
+process.stdout.write(
+  `token ${config.components} of ${config.components} after ${length} caption tokens, processor time on one thread, median of ${repeats}\n`,
+);
+for (const count of rows) {
+  const { cached, uncached } = await measure(count);
+  const ms = (value: number) => `${(1000 * value).toFixed(2)} ms`;
+  process.stdout.write(
+    `rows ${count}: cached ${ms(cached)}, uncached ${ms(uncached)}, ratio ${(cached / uncached).toFixed(3)}\n`,
+  );
+}
+await session.release();
+
+/** Seconds of the last token's run with all places before it known, and with none. */
+async function measure(n: number): Promise<{ cached: number; uncached: number }> {
+  const random = createRandom(0);
+  const textEmbedding = random.normal([n, config.embeddingWidth]);
+  const textStates = random.normal([n, length, config.textWidth]);
+  const run = (count: number, past: Tensor) =>
+    session.run({
+      textEmbedding,
+      textStates,
+      tokens: new OrtTensor("int64", new BigInt64Array(n * count), [n, count]),
+      mask: filled([n, length + 1 + count], 1),
+      past,
+    });
+  const none = emptyAutoregressivePast(config, n);
+  const { present } = await run(config.components - 1, none);
+  const kinds = { cached: present!, uncached: none };
+  const seconds = { cached: [] as number[], uncached: [] as number[] };
+  for (let i = -3; i < repeats; i++) {
+    for (const kind of ["cached", "uncached"] as const) {
+      const start = process.cpuUsage();
+      await run(config.components, kinds[kind]);
+      const { user, system } = process.cpuUsage(start);
+      if (i >= 0) seconds[kind].push((user + system) / 1e6); // processor time: fair on a busy machine
+    }
+  }
+  return { cached: median(seconds.cached), uncached: median(seconds.uncached) };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("expected a whole number from 1 on");
+  return Number(text);
+}
+
+function positiveIntegers(text: string, before: readonly number[]): number[] {
+  const isDefault = before === DEFAULT_ROWS;
+  return [...(isDefault ? [] : before), positiveInteger(text)];
+}

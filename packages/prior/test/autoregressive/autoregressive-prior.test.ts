@@ -1,0 +1,193 @@
+import {
+  createAutoregressivePrior,
+  hasAutoregressivePrior,
+  loadAutoregressivePrior,
+  readAutoregressivePriorConfig,
+} from "@unclip/prior";
+import { createRuntime, openModelFolder, type Feeds, type Network } from "@unclip/runtime/node";
+import {
+  createRandom,
+  isUnclipError,
+  perPicture,
+  rows,
+  sliceText,
+  tensor,
+  valuesOf,
+  type Random,
+  type TextFeatures,
+} from "@unclip/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectClose, fixturePath, readFixture } from "../../../../test-support/index.js";
+
+const config = readAutoregressivePriorConfig(
+  readFixture<Record<string, unknown>>("autoregressive-tiny/prior_autoregressive/config.json"),
+  "config.json",
+);
+const DOT_PRODUCTS = config.dotProductBounds.length + 1;
+
+/** Features of captions of 3, 4, ... tokens. */
+function textOf(count: number, seed = 1): TextFeatures {
+  const random = createRandom(seed);
+  const mask = Array.from({ length: count }, (_, row) =>
+    Array.from({ length: config.textLength }, (_, i) => (i < 3 + row ? 1 : 0)),
+  );
+  return {
+    textEmbedding: random.normal([count, config.embeddingWidth]),
+    textStates: random.normal([count, config.textLength, config.textWidth]),
+    textMask: tensor(Float32Array.from(mask.flat()), [count, config.textLength]),
+  };
+}
+
+const streams = (seeds: readonly number[]) => perPicture(seeds.map((seed) => createRandom(seed)));
+
+/** A random source whose uniform numbers are all `u`. */
+const always = (u: number): Random => ({
+  normal: () => tensor(new Float32Array(), [0]),
+  uniform: (dims) => tensor(new Float32Array(dims[0]!).fill(u), dims),
+});
+
+/** A prior over made-up logits, which depend on the row and the number of tokens; its embedding is the list of tokens. Notes what it is fed. */
+function madeUpPrior(logitsOf: (row: number, k: number) => readonly number[]) {
+  const fed: Feeds[] = [];
+  const transformer: Network = {
+    name: "transformer",
+    run: async (feeds) => {
+      fed.push(feeds);
+      const [n, count] = feeds["tokens"]!.dims as [number, number];
+      const logits = Array.from({ length: n }, (_, row) => logitsOf(row, count - 1));
+      return {
+        logits: tensor(Float32Array.from(logits.flat()), [n, config.buckets]),
+        present: tensor(Float32Array.of(count), [1, 1, 1, 1]),
+      };
+    },
+  };
+  const dequantisation: Network = {
+    name: "dequantisation",
+    run: async ({ tokens }) => ({
+      imageEmbedding: tensor(Float32Array.from(tokens!.data as BigInt64Array, Number), tokens!.dims),
+    }),
+  };
+  return { prior: createAutoregressivePrior({ transformer, dequantisation }, config), fed };
+}
+
+const oneHot = (bucket: number) => Array.from({ length: config.buckets }, (_, i) => (i === bucket ? 50 : 0));
+
+describe("the autoregressive prior's procedure", () => {
+  it("tells the network every token drawn before, and gives the last run's keys and values back", async () => {
+    const bucketOf = (row: number, k: number) => (row + 2 * k) % config.buckets;
+    const { prior, fed } = madeUpPrior((row, k) => oneHot(bucketOf(row, k)));
+    const embedding = await prior.embed(textOf(2), { random: createRandom(0) });
+    const expected = [0, 1].flatMap((row) => Array.from({ length: config.components }, (_, k) => bucketOf(row, k)));
+    expect([...valuesOf(embedding)]).toEqual(expected);
+    const last = fed.at(-1)!["tokens"]!;
+    expect(last.dims).toEqual([2, config.components]);
+    const tokens = Array.from(last.data as BigInt64Array, Number);
+    [0, 1].forEach((row) => {
+      const own = tokens.slice(row * config.components, (row + 1) * config.components);
+      const drawn = Array.from({ length: config.components - 1 }, (_, k) => DOT_PRODUCTS + bucketOf(row, k));
+      expect(own.slice(1)).toEqual(drawn);
+    });
+    expect(fed.map(({ past }) => past!.data.length)).toEqual([0, ...Array<number>(config.components - 1).fill(1)]);
+    expect(fed.slice(1).map(({ past }) => (past!.data as Float32Array)[0])).toEqual([1, 2, 3, 4, 5, 6]);
+    const mask = fed.at(-1)!["mask"]!;
+    const [short, long] = [rows(mask as never, 0, 1), rows(mask as never, 1, 2)];
+    expect([...valuesOf(short)]).toEqual([1, 1, 1, 0, ...Array<number>(1 + config.components).fill(1)]);
+    expect([...valuesOf(long)].every((value) => value === 1)).toBe(true);
+  });
+
+  it("draws the likeness from the upper half of the buckets, all alike", async () => {
+    const { prior, fed } = madeUpPrior(() => oneHot(0));
+    for (const u of [0, 0.499, 0.5, 0.999]) await prior.embed(textOf(1), { random: always(u) });
+    const likeness = fed.filter((_, i) => i % config.components === 0).map(({ tokens }) => Number(tokens!.data[0]));
+    expect(DOT_PRODUCTS).toBe(4);
+    expect(likeness).toEqual([2, 2, 3, 3]);
+  });
+
+  it("guides the logits, with the same tokens in both halves", async () => {
+    const { prior, fed } = madeUpPrior((row, k) => (row === 0 ? [1, 0.5, 0, 0, 0] : [1, 0.9, 0, k === 3 ? 9 : 0, 0]));
+    const options = { random: always(0), temperature: 0, negative: textOf(1, 2) };
+    const guided = await prior.embed(textOf(1), { ...options, guidanceScale: 3 }); // 0.5 + 3 (0.9 - 0.5) = 1.7 beats 1
+    expect([...valuesOf(guided)]).toEqual([1, 1, 1, 3, 1, 1, 1]);
+    expect(fed[0]!["textEmbedding"]!.dims[0]).toBe(2);
+    expect(valuesOf(rows(fed[0]!["textEmbedding"] as never, 0, 1))).toEqual(valuesOf(textOf(1, 2).textEmbedding));
+    const both = Array.from(fed.at(-1)!["tokens"]!.data as BigInt64Array, Number);
+    expect(both.slice(0, config.components)).toEqual(both.slice(config.components));
+  });
+
+  it("stops between two tokens", async () => {
+    const { prior, fed } = madeUpPrior(() => oneHot(0));
+    const controller = new AbortController();
+    const run = prior.embed(textOf(1), { random: createRandom(0), signal: controller.signal });
+    const steps: number[] = [];
+    const loop = async () => {
+      for await (const { step, steps: all } of run) {
+        expect(all).toBe(config.components);
+        steps.push(step);
+        if (step === 2) controller.abort();
+      }
+    };
+    await expect(loop()).rejects.toThrow(expect.toSatisfy((error) => isUnclipError(error, "aborted")));
+    expect(steps).toEqual([1, 2]);
+    expect(fed.length).toBe(2);
+  });
+
+  it("refuses settings that cannot be, guidance from nothing, captions of another model, and logits that are no numbers", async () => {
+    const { prior } = madeUpPrior(() => oneHot(0));
+    const embed = (options: object, text = textOf(2)) =>
+      Promise.resolve(prior.embed(text, { random: createRandom(0), ...options }));
+    await expect(embed({ temperature: -1 })).rejects.toThrow("prior.temperature: expected a number from 0 on, got -1");
+    await expect(embed({ temperature: NaN })).rejects.toThrow("prior.temperature");
+    await expect(embed({ topP: 0 })).rejects.toThrow("prior.topP: expected a number above 0 and up to 1, got 0");
+    await expect(embed({ guidanceScale: 2 })).rejects.toThrow("prior.negative: guidance needs");
+    await expect(embed({ guidanceScale: 2, negative: textOf(3) })).rejects.toThrow(
+      "prior.negative: expected text features",
+    );
+    const wide = { ...textOf(2), textEmbedding: createRandom(0).normal([2, 13]) };
+    await expect(embed({}, wide)).rejects.toThrow("prior.textEmbedding: expected [2, 12], got [2, 13]");
+    const broken = madeUpPrior((_, k) => (k === 2 ? [0, NaN, 0, 0, 0] : oneHot(0))).prior;
+    await expect(Promise.resolve(broken.embed(textOf(1), { random: createRandom(0) }))).rejects.toThrow(
+      "prior: component 3 of 7: a logit is NaN",
+    );
+  });
+});
+
+describe("an autoregressive prior of a model folder", () => {
+  let opened: Awaited<ReturnType<typeof open>>;
+  const open = async () => {
+    const runtime = await createRuntime();
+    const folder = await openModelFolder(fixturePath("autoregressive-tiny"));
+    return { runtime, folder, prior: await loadAutoregressivePrior(folder, runtime) };
+  };
+  beforeAll(async () => (opened = await open()));
+  afterAll(() => opened.runtime.dispose());
+
+  it("draws the same embedding of a seed, another one of another, whatever the batch", async () => {
+    const text = textOf(3);
+    const options = { negative: textOf(1, 2), guidanceScale: 1.5, temperature: 1 };
+    const embed = (seeds: readonly number[], captions = text) =>
+      opened.prior.embed(captions, { ...options, random: streams(seeds) });
+    const [first, again, other] = [await embed([4, 5, 6]), await embed([4, 5, 6]), await embed([7, 8, 9])];
+    expect(first.dims).toEqual([3, config.embeddingWidth]);
+    expectClose(valuesOf(first), valuesOf(again), { maxAbs: 0 });
+    expect(valuesOf(first).some((value, i) => Math.abs(value - valuesOf(other)[i]!) > 0.1)).toBe(true);
+    const alone = await embed([5], sliceText(text, 1, 2));
+    expectClose(valuesOf(alone), valuesOf(rows(first, 1, 2)), { maxAbs: 1e-5 }); // float32, another order of sums
+  });
+
+  it("counts one step for each component", async () => {
+    const steps: number[] = [];
+    const run = opened.prior.embed(textOf(1), { random: createRandom(0) });
+    for await (const { step } of run) steps.push(step);
+    expect(steps).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect((await run).dims).toEqual([1, config.embeddingWidth]);
+  });
+
+  it("is missing from folders as they are published", async () => {
+    expect(await hasAutoregressivePrior(opened.folder)).toBe(true);
+    const karlo = await openModelFolder(fixturePath("karlo-tiny"));
+    expect(await hasAutoregressivePrior(karlo)).toBe(false);
+    await expect(loadAutoregressivePrior(karlo, opened.runtime)).rejects.toThrow(
+      /prior_autoregressive\/config.json is missing/,
+    );
+  });
+});
