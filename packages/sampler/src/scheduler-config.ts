@@ -2,6 +2,7 @@ import {
   createConfigReader,
   isUnclipError,
   parseRecord,
+  quote,
   readText,
   UnclipError,
   type ConfigReader,
@@ -55,7 +56,7 @@ export async function readScheduler(folder: TextFolder, component: string): Prom
  * @throws UnclipError "config" for another class or a value that is not supported */
 export function readSchedulerConfig(text: string, where: string, step: StepArguments = {}): SchedulerConfig {
   const json = parseRecord(text, where);
-  const kind = String(json["_class_name"]);
+  const kind = quote(json["_class_name"]);
   const classes = schedulerClasses();
   const known = Object.hasOwn(classes, kind) ? classes[kind] : undefined;
   if (known === undefined) {

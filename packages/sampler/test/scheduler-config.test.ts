@@ -118,6 +118,13 @@ describe("readSchedulerConfig", () => {
   });
 });
 
+it("quotes a line at most of a class that it does not know", () => {
+  for (const kind of ["x".repeat(1e5), { toString: 1 }, "\u001b[2J"]) {
+    const attempt = () => readSchedulerConfig(JSON.stringify({ _class_name: kind }), "f");
+    expect(attempt).toThrow(/^f: _class_name [^\p{Cc}]{1,100} is not supported; expected one of/u);
+  }
+});
+
 describe("withSampler", () => {
   const unclip = read("UnCLIP", { variance_type: "learned_range", clip_sample_range: 0.5, prediction_type: "sample" });
 
