@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from toybox.render import render
-from toybox.sharpness import border_sharpness, sharpness_by_style
+from toybox.sharpness import border_sharpness, cut_sheet, sharpness_by_style, style_of
 from toybox.world import compose, make_thing
 
 
@@ -47,3 +47,17 @@ def test_a_render_is_sharper_than_what_is_left_of_it_after_shrinking():
 def test_a_size_that_cannot_be_measured_is_refused():
     with pytest.raises(ValueError, match="multiple of 128"):
         border_sharpness(np.zeros((100, 100, 3), np.uint8))
+
+
+def test_a_sheet_is_cut_into_its_pictures():
+    pictures = np.random.default_rng(0).integers(256, size=(5, 32, 32, 3), dtype=np.uint8)
+    sheet = np.zeros((2 * 32 + 2, 3 * 32 + 4, 3), np.uint8)
+    for i, picture in enumerate(pictures):
+        y, x = i // 3 * 34, i % 3 * 34
+        sheet[y : y + 32, x : x + 32] = picture
+    assert np.array_equal(cut_sheet(sheet, 5, 3), pictures)
+
+
+def test_a_caption_tells_its_style():
+    told = {"a red cube": "shaded", "a sketch of a cone": "line", "a paper cut-out of a ring": "flat", "pixel art of a ball": "pixel"}
+    assert {caption: style_of(caption) for caption in told} == told

@@ -43,7 +43,7 @@ def model(tmp_path_factory):
 def test_a_run_trains_every_stage_and_exports_a_pipeline_that_paints(model):
     defaults = json.loads((model / "unclip.json").read_text())["defaults"]
     generator = torch.Generator().manual_seed(0)
-    pictures = paint(load_pipeline(model), ["a red cube"], {**defaults, "decoderSteps": 2}, generator)
+    pictures = paint(load_pipeline(model), ["a red cube"], {**defaults, "decoder": {"steps": 2, "guidanceScale": 2}}, generator)
     assert pictures.shape == (1, 128, 128, 3)
     assert enlarge_again(model, pictures, 2, generator).shape == (1, 512, 512, 3)
 

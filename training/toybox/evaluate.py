@@ -49,7 +49,7 @@ def paint_all(model: Path, cases: list[dict], out: Path, full: int, batch_size: 
         small = paint(pipeline, [cases[i]["caption"] for i in batch], defaults, generators)
         save(out, batch, to_bytes(small))
         if start < full:
-            save(out, batch, to_bytes(enlarge_again(model, small, defaults["upsamplerSteps"][1], generators)))
+            save(out, batch, to_bytes(enlarge_again(model, small, defaults["upsamplers"][1]["steps"], generators)))
         print(f"{batch.stop} of {len(cases)}", flush=True)
 
 
@@ -131,8 +131,9 @@ def main() -> None:
         paint_all(args.model, cases, args.out, full, args.batch_size)
     else:
         scenes = benchmark_scenes(args.captions, np.random.default_rng(SEED))
-        for size, count in ((FULL_SIZE // 4, args.captions), (FULL_SIZE, full)):
-            save(args.out, range(count), render(scenes[:count], size, 4 if size < FULL_SIZE else 2))
+        save(args.out, range(args.captions), render(scenes, FULL_SIZE // 4, 4))
+        if full:
+            save(args.out, range(full), render(scenes[:full], FULL_SIZE, 2))
     results = {}
     for size, count in ((FULL_SIZE // 4, args.captions), (FULL_SIZE, full)):
         if count:

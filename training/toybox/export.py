@@ -22,9 +22,9 @@ from transformers import CLIPImageProcessorPil
 from toybox.clip import PIXEL_MEAN, PIXEL_STD, build_image_encoder, build_text_encoder
 from toybox.decoder import build_decoder, build_text_proj
 from toybox.diffusion import TIMESTEPS
+from toybox.optimise import checkpoint_path
 from toybox.prior import build_prior
 from toybox.tokenizer import load_tokenizer
-from toybox.optimise import checkpoint_path
 from toybox.train import SHARES
 from toybox.upsampler import build_upsampler
 
@@ -125,8 +125,11 @@ def export(runs: list[Path], start_from: Path | None, out: Path) -> None:
     if missing := [name for name in COMPONENTS if not (building / name).exists()]:
         raise SystemExit(f"no run has trained {', '.join(missing)}; train them, or name a model folder with --start-from")
     index = {"_class_name": "UnCLIPPipeline", "_diffusers_version": diffusers.__version__, **COMPONENTS}
-    (building / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
-    (building / "unclip.json").write_text(json.dumps({"defaults": DEFAULTS}, indent=2) + "\n")
+    for name, content in (("model_index.json", index), ("unclip.json", {"defaults": DEFAULTS})):
+        if start_from is None:
+            (building / name).write_text(json.dumps(content, indent=2) + "\n")
+        else:
+            shutil.copy(start_from / name, building / name)
 
     files = [path for path in building.rglob("*") if path.is_file()]
     for path in files:

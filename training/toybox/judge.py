@@ -102,8 +102,8 @@ def measure(judge: Judge, out: Path, count: int) -> None:
     rows, x = np.stack([facts(scene) for scene in scenes]), to_pixels(pictures)
     plain, soft = (read(judge, each) for each in (x, soften(x, np.random.default_rng(0))))
     shown = ~hides_second(scenes, pictures, out)
-    columns = [attributes(told, rows[which]) | accuracies(told, rows[which]) for told, which in (
-        (plain, slice(None)), (plain[shown], shown), (soft, slice(None)))]
+    readings = ((plain, rows), (plain[shown], rows[shown]), (soft, rows))
+    columns = [attributes(*reading) | accuracies(*reading) for reading in readings]
     print(f"{f'read rightly off {count} fresh renders':40}{'all':>10}{'in sight':>10}{'softened':>10}")
     for name in columns[0]:
         print(f"{name:40}" + "".join(f"{column[name]:10.4f}" for column in columns))

@@ -2,11 +2,21 @@
 
 Across a straight border of contrast C that takes w pixels, the gradient is C / w on w pixels: its energy over C^2 is 1 / w.
 So the measure tells the width of borders whatever their contrast, and can be held against that of real renders.
+
+    npm run -s unclip -- sheet packages/toybox/captions.txt --columns 6 --out sheet.png
+    python -m toybox.sharpness --sheet ../sheet.png --captions ../packages/toybox/captions.txt --columns 6
 """
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
 import numpy as np
+from PIL import Image
+
+from toybox.render import render
+from toybox.world import STYLES, sample_scene
 
 # Windows along each side of a picture, less one: half of one is left out all round, so that the cells of pixel art, of which
 # there are as many, have their borders in the middle of a window.
@@ -55,3 +65,45 @@ def sharpness_by_style(pictures: np.ndarray, styles: list[str]) -> dict[str, flo
     measured = np.array([border_sharpness(picture) for picture in pictures])
     names = np.array(styles)
     return {style: float(np.nanmean(measured[names == style])) for style in dict.fromkeys(styles)}
+
+
+STYLE_WORDS = {"pixel": ("pixel",), "line": ("line drawing", "sketch"), "flat": ("flat", "cut-out")}
+GAP = 2  # pixels between the pictures of a sheet
+RENDERS, SEED = 200, 5
+
+
+def style_of(caption: str) -> str:
+    """The style that a caption names; one that names none means the shaded one."""
+    named = (style for style, words in STYLE_WORDS.items() if any(word in caption for word in words))
+    return next(named, "shaded")
+
+
+def cut_sheet(sheet: np.ndarray, count: int, columns: int) -> np.ndarray:
+    """The pictures [count, S, S, 3] of what `unclip sheet` makes, row by row."""
+    pitch = (sheet.shape[1] + GAP) // columns
+    places = [(i // columns * pitch, i % columns * pitch) for i in range(count)]
+    return np.stack([sheet[y : y + pitch - GAP, x : x + pitch - GAP] for y, x in places])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sheet", type=Path, required=True)
+    parser.add_argument("--captions", type=Path, required=True, help="those of the sheet, one on a line")
+    parser.add_argument("--columns", type=int, default=6)
+    args = parser.parse_args()
+    styles = [style_of(caption) for caption in args.captions.read_text().split("\n") if caption]
+    pictures = cut_sheet(np.asarray(Image.open(args.sheet).convert("RGB")), len(styles), args.columns)
+    rng = np.random.default_rng(SEED)
+    scenes = [sample_scene(rng) for _ in range(RENDERS)]
+    size = pictures.shape[1]
+    painted = sharpness_by_style(pictures, styles)
+    real = sharpness_by_style(render(scenes, size, 2 if size > 256 else 4), [scene.style for scene in scenes])
+    print(f"{size} pixels      painted   {RENDERS} renders     of it")
+    for style in (style for style in STYLES if style in painted):
+        print(f"{style:12}{painted[style]:12.3f}{real[style]:14.3f}{painted[style] / real[style]:10.0%}")
+    share = np.mean([painted[style] / real[style] for style in painted])
+    print(f"{'mean':38}{share:10.0%}")
+
+
+if __name__ == "__main__":
+    main()
