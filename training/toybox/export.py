@@ -93,43 +93,37 @@ def build_schedulers() -> dict[str, UnCLIPScheduler]:
     }
 
 
-def write_preprocessor(folder: Path, size: int) -> None:
-    """How a picture becomes what the image encoder takes."""
+def write_settings(run: Path, base_size: int, folder: Path) -> None:
+    """All of a model folder but its networks: schedulers, tokenizer, picture preprocessing, index and defaults."""
+    for name, scheduler in build_schedulers().items():
+        scheduler.save_pretrained(folder / name)
+    shutil.copytree(run / "tokenizer", folder / "tokenizer")
     CLIPImageProcessorPil(
-        size={"shortest_edge": size},
-        crop_size={"height": size, "width": size},
+        size={"shortest_edge": base_size},
+        crop_size={"height": base_size, "width": base_size},
         image_mean=list(PIXEL_MEAN),
         image_std=list(PIXEL_STD),
-    ).save_pretrained(folder)
+    ).save_pretrained(folder / "feature_extractor")
+    index = {"_class_name": "UnCLIPPipeline", "_diffusers_version": diffusers.__version__, **COMPONENTS}
+    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
+    (folder / "unclip.json").write_text(json.dumps({"defaults": DEFAULTS}, indent=2) + "\n")
 
 
 def export(runs: list[Path], start_from: Path | None, out: Path) -> None:
     """Builds the whole folder beside `out`, then swaps it in."""
     building, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
     shutil.rmtree(building, ignore_errors=True)
+    if start_from is not None:
+        shutil.copytree(start_from, building)
     base_size = json.loads((runs[0] / "settings.json").read_text())["base_size"]
-    networks = read_networks(runs, base_size)
-    for name in COMPONENTS:
-        if name in networks:
-            parameters = sum(weight.numel() for weight in networks[name].parameters())
-            print(f"{name}: {parameters:,} parameters")
-            networks[name].half().save_pretrained(building / name, safe_serialization=True)
-        elif start_from is not None:
-            print(f"{name}: as it is in {start_from}")
-            shutil.copytree(start_from / name, building / name)
+    for name, network in read_networks(runs, base_size).items():
+        parameters = sum(weight.numel() for weight in network.parameters())
+        print(f"{name}: {parameters:,} parameters")
+        network.half().save_pretrained(building / name, safe_serialization=True)
     if start_from is None:
-        for name, scheduler in build_schedulers().items():
-            scheduler.save_pretrained(building / name)
-        shutil.copytree(runs[0] / "tokenizer", building / "tokenizer")
-        write_preprocessor(building / "feature_extractor", base_size)
+        write_settings(runs[0], base_size, building)
     if missing := [name for name in COMPONENTS if not (building / name).exists()]:
         raise SystemExit(f"no run has trained {', '.join(missing)}; train them, or name a model folder with --start-from")
-    index = {"_class_name": "UnCLIPPipeline", "_diffusers_version": diffusers.__version__, **COMPONENTS}
-    for name, content in (("model_index.json", index), ("unclip.json", {"defaults": DEFAULTS})):
-        if start_from is None:
-            (building / name).write_text(json.dumps(content, indent=2) + "\n")
-        else:
-            shutil.copy(start_from / name, building / name)
 
     files = [path for path in building.rglob("*") if path.is_file()]
     for path in files:
