@@ -3,26 +3,105 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import torch
+from diffusers import UnCLIPScheduler
+from safetensors.torch import load_file
+from torch import nn
 
+from toybox.data import shrink
+from toybox.decoder import build_decoder
 from toybox.degrade import degrade
+from toybox.optimise import accelerate
 from toybox.pipeline import enlarge_again, load_pipeline, paint
+from toybox.repaint import walk
+from toybox.start import start_from
+from toybox.tokenizer import load_tokenizer
+from toybox.upsampler import build_upsampler
 
 
-def test_a_run_trains_every_stage_and_exports_a_pipeline_that_paints(tmp_path):
-    def run(module, *args):
-        subprocess.run([sys.executable, "-m", f"toybox.{module}", *args], check=True)
+def run(module, *args):
+    subprocess.run([sys.executable, "-m", f"toybox.{module}", *map(str, args)], check=True)
 
-    minutes = ("--minutes", "0.1", "--pictures", "200", "16", "8")
-    run("train", "--out", str(tmp_path / "run"), *minutes)
-    run("export", "--run", str(tmp_path / "run"), "--out", str(tmp_path / "model"))
-    defaults = json.loads((tmp_path / "model/unclip.json").read_text())["defaults"]
+
+def weights_of(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+FEW = ("--minutes", "0.1", "--pictures", "200", "16", "8", "--repainted", "8")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """The folder of a model whose stages all trained for a moment."""
+    folder = tmp_path_factory.mktemp("whole")
+    run("train", "--out", folder / "run", *FEW)
+    run("export", "--run", folder / "run", "--out", folder / "model")
+    return folder / "model"
+
+
+def test_a_run_trains_every_stage_and_exports_a_pipeline_that_paints(model):
+    defaults = json.loads((model / "unclip.json").read_text())["defaults"]
     generator = torch.Generator().manual_seed(0)
-    pictures = paint(load_pipeline(tmp_path / "model"), ["a red cube"], {**defaults, "decoderSteps": 2}, generator)
+    pictures = paint(load_pipeline(model), ["a red cube"], {**defaults, "decoder": {"steps": 2, "guidanceScale": 2}}, generator)
     assert pictures.shape == (1, 128, 128, 3)
-    assert enlarge_again(tmp_path / "model", pictures, 1, generator).shape == (1, 512, 512, 3)
+    assert enlarge_again(model, pictures, 2, generator).shape == (1, 512, 512, 3)
 
-    run("train", "--out", str(tmp_path / "further"), "--start-from", str(tmp_path / "model"), *minutes)
+
+def test_chosen_stages_train_further_and_the_others_stay_byte_for_byte(model, tmp_path):
+    command = ("train", "--out", tmp_path / "run", *FEW, "--start-from", model, "--stages", "upsampler-2")
+    run(*command)
+    run("export", "--run", tmp_path / "run", "--start-from", model, "--out", tmp_path / "model")
+    before, after = weights_of(model), weights_of(tmp_path / "model")
+    assert before.keys() == after.keys()
+    changed = {str(path) for path in before if before[path] != after[path]}
+    assert changed == {"super_res_2_first/diffusion_pytorch_model.safetensors"}
+
+    stopped = torch.load(tmp_path / "run/upsampler-2.pt", weights_only=True)["progress"]
+    run(*command, "--minutes", stopped["seconds"] / 60 + 0.1)  # the later of two flags counts
+    further = torch.load(tmp_path / "run/upsampler-2.pt", weights_only=True)["progress"]
+    assert further["step"] > stopped["step"] > 0
+
+
+def test_a_larger_decoder_begins_inside_with_a_smaller_ones_weights(model, tmp_path):
+    few = ("--minutes", "0.05", "--pictures", "40", "8", "8")
+    run("train", "--out", tmp_path, "--base-size", "64", *few, "--start-from", model, "--stages", "decoder")
+    assert (tmp_path / "decoder.pt").exists()
+    tokenizer, decoder = load_tokenizer(model / "tokenizer"), build_decoder(64)
+    anew = start_from(model, nn.ModuleDict({"decoder": decoder}), tokenizer)
+    assert anew and all(key.split(".")[1] in ("down_blocks", "up_blocks") for key in anew)
+    small = load_file(model / "decoder/diffusion_pytorch_model.safetensors")
+    weight = decoder.down_blocks[2].resnets[0].conv1.weight
+    assert torch.equal(weight, small["down_blocks.1.resnets.0.conv1.weight"].float())
+
+
+def test_what_a_gpu_trains_with_computes_and_keeps_the_names_of_the_weights():
+    torch.manual_seed(0)
+    networks = nn.ModuleDict({"upsampler": build_upsampler(2, 32)})
+    x, t = torch.randn(1, 6, 32, 32), torch.tensor([500])
+    plain, names = networks["upsampler"](x, t).sample, list(networks.state_dict())
+    accelerate(networks, backend="eager")
+    assert (networks["upsampler"](x, t).sample - plain).abs().max() < 1e-4
+    assert list(networks.state_dict()) == names
+
+
+def test_repainted_pictures_keep_their_layout():
+    """From a decoder that answers with the clean picture, walking the last steps gives that picture."""
+    rng = np.random.default_rng(0)
+    truth = torch.from_numpy(rng.uniform(-1, 1, (2, 3, 8, 8))).float()
+    scheduler = UnCLIPScheduler(1000, variance_type="learned_range", prediction_type="sample")
+    scheduler.set_timesteps(10)
+    answer = torch.cat([truth, -torch.ones_like(truth)], dim=1)
+    noised = scheduler.add_noise(truth, torch.randn_like(truth), scheduler.timesteps[6].expand(2))
+    assert (walk(lambda x, t: answer, scheduler, noised, 6) - truth).abs().max() < 0.05
+
+
+def test_shrunk_pictures_are_means_and_sizes_that_do_not_divide_are_refused():
+    pictures = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
+    assert np.array_equal(shrink(pictures, 2)[0, 0, 0], pictures[0, :2, :2].mean((0, 1)).round())
+    assert shrink(pictures, 4) is pictures
+    with pytest.raises(ValueError, match="does not divide"):
+        shrink(pictures, 3)
 
 
 def test_a_degraded_picture_keeps_its_size_and_its_look():

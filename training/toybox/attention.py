@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from toybox.data import BASE_SIZES, PICTURES, Pictures, load_pictures
-from toybox.train import LARGEST_GRADIENT, WARMUP_STEPS, WEIGHT_DECAY, multiplies_bfloat16
+from toybox.optimise import LARGEST_GRADIENT, WARMUP_STEPS, WEIGHT_DECAY, multiplies_bfloat16
 from toybox.upsampler import UpsamplerStage
 
 HELD_BACK = 128  # pictures that measure

@@ -62,6 +62,12 @@ def held_out_scenes(rng: np.random.Generator) -> Iterator[Scene]:
         yield scene
 
 
+def benchmark_scenes(count: int, rng: np.random.Generator) -> list[Scene]:
+    """The scenes whose captions make the benchmark: every EVERY-th of a held-out combination."""
+    held_out = held_out_scenes(rng)
+    return [next(held_out) if i % EVERY == EVERY - 1 else sample_scene(rng) for i in range(count)]
+
+
 def case_of(scene: Scene, rng: np.random.Generator) -> dict:
     """A caption of a scene, with what it claims in words and the held-out combination it tells of."""
     caption, claim = describe(scene, rng)
@@ -85,8 +91,7 @@ def main() -> None:
     folder: Path = parser.parse_args().out
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(SEED)
-    held_out = held_out_scenes(rng)
-    scenes = [next(held_out) if i % EVERY == EVERY - 1 else sample_scene(rng) for i in range(CAPTIONS)]
+    scenes = benchmark_scenes(CAPTIONS, rng)
     rows = [json.dumps(case_of(scene, rng)) for scene in scenes]
     layout = json.dumps({"sample_size": SIZE, "columns": COLUMNS})[1:-1]
     (folder / "captions.json").write_text(f'{{{layout}, "cases": [\n' + ",\n".join(rows) + "\n]}\n")

@@ -61,6 +61,20 @@ class Pictures:
         return [caption for caption, _ in told], np.stack([claim for _, claim in told])
 
 
+def shrink(pictures: np.ndarray, size: int) -> np.ndarray:
+    """Pictures uint8 [N, S, S, 3] in a size that divides S, each pixel the mean of those it covers."""
+    factor, rest = divmod(pictures.shape[1], size)
+    if rest:
+        raise ValueError(f"pictures of {pictures.shape[1]} pixels cannot be shrunk to {size}, which does not divide them")
+    if factor == 1:
+        return pictures
+    shrunk = np.empty((len(pictures), size, size, 3), dtype=np.uint8)
+    for i in range(0, len(pictures), 1024):
+        cells = pictures[i : i + 1024].reshape(-1, size, factor, size, factor, 3)
+        shrunk[i : i + 1024] = cells.mean((2, 4)).round()
+    return shrunk
+
+
 def cached_render(folder: Path, scenes: list[Scene], size: int, samples: int) -> np.ndarray:
     """`render`, or what an earlier call with these scenes left in the folder: uint8 [N, size, size, 3]."""
     path = folder / f"{size}-{hashlib.sha256(repr(scenes).encode()).hexdigest()[:12]}.npy"

@@ -15,7 +15,10 @@ from toybox.data import PAIR_SHARE, Pictures
 from toybox.diffusion import Diffusion, sample_timesteps
 from toybox.text import TextReader
 
-CHANNELS = {32: (32, 64, 128), 64: (48, 96, 144, 192)}  # by the base size
+# By the base size. At 64 pixels the network of 32 stands inside one more level, which costs 1.8 times as much in all, where its
+# own channels cost 4.7 times as much.
+CHANNELS = {32: (32, 64, 128), 64: (32, 32, 64, 128)}
+ATTENDING = 2  # levels, the lowest
 CROSS_ATTENTION_DIM = 128
 CAPTION_DROP, EMBEDDING_DROP = 0.2, 0.2
 VARIANCE_WEIGHT = 0.05
@@ -24,16 +27,16 @@ VARIANCE_WEIGHT = 0.05
 def build_decoder(base_size: int) -> UNet2DConditionModel:
     """Karlo's decoder, block for block, at toy width."""
     channels = CHANNELS[base_size]
-    attending = len(channels) - 1
+    plain = len(channels) - ATTENDING
     return UNet2DConditionModel(
         sample_size=base_size,
         in_channels=3,
         out_channels=6,
         layers_per_block=1,
         block_out_channels=channels,
-        down_block_types=("ResnetDownsampleBlock2D", *["SimpleCrossAttnDownBlock2D"] * attending),
+        down_block_types=(*["ResnetDownsampleBlock2D"] * plain, *["SimpleCrossAttnDownBlock2D"] * ATTENDING),
         mid_block_type="UNetMidBlock2DSimpleCrossAttn",
-        up_block_types=(*["SimpleCrossAttnUpBlock2D"] * attending, "ResnetUpsampleBlock2D"),
+        up_block_types=(*["SimpleCrossAttnUpBlock2D"] * ATTENDING, *["ResnetUpsampleBlock2D"] * plain),
         cross_attention_dim=CROSS_ATTENTION_DIM,
         class_embed_type="identity",
         attention_head_dim=32,

@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageFilter
 
-LARGEST_NOISE, LARGEST_BLUR = 0.08, 0.6
+LARGEST_NOISE, LARGEST_BLUR = 0.02, 0.5
 # Of the varied degradation; radii in pixels, noise in levels of 255.
-LARGEST_RADIUS, LARGEST_LEVELS = 1.5, 12.0
-SMALLEST_SCALE = 0.5
-LOWEST_QUALITY = 40
+LARGEST_RADIUS, LARGEST_LEVELS = 1.0, 3.0
+SMALLEST_SCALE = 0.7
+LOWEST_QUALITY = 75
 RESAMPLINGS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.BOX)
 
 

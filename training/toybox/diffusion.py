@@ -6,11 +6,13 @@ All stages predict the clean sample x0 and use diffusers' UnCLIPScheduler (squar
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from diffusers import UnCLIPScheduler
 
 TIMESTEPS = 1000
 # Steps of a 15- to 50-step sampler, in timesteps; the upper end is exclusive.
 STRIDES = (20, 70)
+SMALL_ERROR = 0.03  # of pixels in [-1, 1]: four levels of 255
 
 
 class Diffusion:
@@ -37,6 +39,11 @@ class Diffusion:
         """Squared error of x0, weighted by min(SNR + 1, 5): min-SNR-5 (Hang et al. 2023) for v-prediction, as an x0 loss."""
         error = (predicted - x0).square().flatten(1).mean(1)
         return (error * (self.snr[t] + 1).clamp(max=5)).mean()
+
+    def x0_absolute_loss(self, predicted: torch.Tensor, x0: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """Absolute error of x0, squared below SMALL_ERROR, weighted by the root of what `x0_loss` weighs with."""
+        error = F.smooth_l1_loss(predicted, x0, reduction="none", beta=SMALL_ERROR).flatten(1).mean(1)
+        return (error * (self.snr[t] + 1).clamp(max=5).sqrt()).mean()
 
     def variance_loss(
         self, predicted: torch.Tensor, fraction: torch.Tensor, x0: torch.Tensor, t: torch.Tensor
@@ -65,3 +72,9 @@ def sample_timesteps(count: int, device: torch.device, stop: int = TIMESTEPS) ->
     """Uniform timesteps in [0, stop), stratified over the batch to lower the variance of the loss."""
     strata = (torch.arange(count, device=device) + torch.rand(count, device=device)) / count
     return (strata * stop).long()
+
+
+def sample_noisy_timesteps(count: int, device: torch.device) -> torch.Tensor:
+    """Half of them uniform, half in the noisiest twentieth: a sampler of few steps takes its first there, and the most from it."""
+    noisy = sample_timesteps(count // 2, device, TIMESTEPS // 20)
+    return torch.cat([TIMESTEPS - 1 - noisy, sample_timesteps(count - count // 2, device)])

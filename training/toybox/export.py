@@ -1,6 +1,9 @@
-"""Writes a run's averaged weights as a diffusers UnCLIPPipeline folder, in float16. Training may go on meanwhile.
+"""Writes the averaged weights of runs as a diffusers UnCLIPPipeline folder, in float16. Training may go on meanwhile.
 
-    python -m toybox.export --run runs/v0 --out ../packages/toybox/model
+    python -m toybox.export --run runs/v1 --out ../packages/toybox/model
+    python -m toybox.export --run runs/v2 --start-from ../packages/toybox/model --out runs/v2/model
+
+What no run has trained is copied from the folder of --start-from, byte for byte.
 """
 
 from __future__ import annotations
@@ -19,9 +22,10 @@ from transformers import CLIPImageProcessorPil
 from toybox.clip import PIXEL_MEAN, PIXEL_STD, build_image_encoder, build_text_encoder
 from toybox.decoder import build_decoder, build_text_proj
 from toybox.diffusion import TIMESTEPS
+from toybox.optimise import checkpoint_path
 from toybox.prior import build_prior
 from toybox.tokenizer import load_tokenizer
-from toybox.train import SHARES, checkpoint_path
+from toybox.train import SHARES
 from toybox.upsampler import build_upsampler
 
 # The best of those in docs/choices.md.
@@ -30,7 +34,7 @@ DEFAULTS = {
     "decoder": {"steps": 10, "guidanceScale": 2},
     "upsamplers": [{"steps": 3}, {"steps": 3}],
 }
-LARGEST_FOLDER = 40_000_000  # bytes
+LARGEST_FOLDER = 25_000_000  # bytes
 
 COMPONENTS = {
     "prior": ("diffusers", "PriorTransformer"),
@@ -50,30 +54,30 @@ COMPONENTS = {
 }
 
 
-def read_networks(run: Path, base_size: int) -> dict[str, nn.Module]:
-    """Every network with its averaged weights; one whose stage has not begun keeps its initial ones, and is named."""
-    networks = {
-        "text_encoder": build_text_encoder(load_tokenizer(run / "tokenizer")),
-        "image_encoder": build_image_encoder(base_size),
-        "prior": build_prior(),
-        "decoder": build_decoder(base_size),
-        "text_proj": build_text_proj(base_size),
-        "super_res_first": build_upsampler(1, base_size),
-        "super_res_last": build_upsampler(1, base_size),
-        "super_res_2_first": build_upsampler(2, base_size),
+def read_networks(runs: list[Path], base_size: int) -> dict[str, nn.Module]:
+    """Every network that a run has trained, with its averaged weights; of several runs, the first that has a stage."""
+    tokenizer = load_tokenizer(runs[0] / "tokenizer")
+    builders = {
+        "text_encoder": lambda: build_text_encoder(tokenizer),
+        "image_encoder": lambda: build_image_encoder(base_size),
+        "prior": build_prior,
+        "decoder": lambda: build_decoder(base_size),
+        "text_proj": lambda: build_text_proj(base_size),
+        "super_res_first": lambda: build_upsampler(1, base_size),
+        "super_res_last": lambda: build_upsampler(1, base_size),
+        "super_res_2_first": lambda: build_upsampler(2, base_size),
     }
-    trained: set[str] = set()
+    networks: dict[str, nn.Module] = {}
     for stage in SHARES:
-        if not (path := checkpoint_path(run, stage)).exists():
+        path = next((path for run in runs if (path := checkpoint_path(run, stage)).exists()), None)
+        if path is None:
             continue
         average = torch.load(path, map_location="cpu", weights_only=True)["average"]
-        for name, network in networks.items():
+        for name, build in builders.items():
             prefix = f"{name}."
             if weights := {k.removeprefix(prefix): v for k, v in average.items() if k.startswith(prefix)}:
-                network.load_state_dict(weights)
-                trained.add(name)
-    for name in networks.keys() - trained:
-        print(f"{name}: untrained")
+                networks[name] = build()
+                networks[name].load_state_dict(weights)
     return networks
 
 
@@ -89,27 +93,37 @@ def build_schedulers() -> dict[str, UnCLIPScheduler]:
     }
 
 
-def export(run: Path, out: Path) -> None:
-    """Builds the whole folder beside `out`, then swaps it in."""
-    building, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
-    shutil.rmtree(building, ignore_errors=True)
-    base_size = json.loads((run / "settings.json").read_text())["base_size"]
-    for name, network in read_networks(run, base_size).items():
-        parameters = sum(weight.numel() for weight in network.parameters())
-        print(f"{name}: {parameters:,} parameters")
-        network.half().save_pretrained(building / name, safe_serialization=True)
+def write_settings(run: Path, base_size: int, folder: Path) -> None:
+    """All of a model folder but its networks: schedulers, tokenizer, picture preprocessing, index and defaults."""
     for name, scheduler in build_schedulers().items():
-        scheduler.save_pretrained(building / name)
-    shutil.copytree(run / "tokenizer", building / "tokenizer")
+        scheduler.save_pretrained(folder / name)
+    shutil.copytree(run / "tokenizer", folder / "tokenizer")
     CLIPImageProcessorPil(
         size={"shortest_edge": base_size},
         crop_size={"height": base_size, "width": base_size},
         image_mean=list(PIXEL_MEAN),
         image_std=list(PIXEL_STD),
-    ).save_pretrained(building / "feature_extractor")
+    ).save_pretrained(folder / "feature_extractor")
     index = {"_class_name": "UnCLIPPipeline", "_diffusers_version": diffusers.__version__, **COMPONENTS}
-    (building / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
-    (building / "unclip.json").write_text(json.dumps({"defaults": DEFAULTS}, indent=2) + "\n")
+    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
+    (folder / "unclip.json").write_text(json.dumps({"defaults": DEFAULTS}, indent=2) + "\n")
+
+
+def export(runs: list[Path], start_from: Path | None, out: Path) -> None:
+    """Builds the whole folder beside `out`, then swaps it in."""
+    building, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
+    shutil.rmtree(building, ignore_errors=True)
+    if start_from is not None:
+        shutil.copytree(start_from, building)
+    base_size = json.loads((runs[0] / "settings.json").read_text())["base_size"]
+    for name, network in read_networks(runs, base_size).items():
+        parameters = sum(weight.numel() for weight in network.parameters())
+        print(f"{name}: {parameters:,} parameters")
+        network.half().save_pretrained(building / name, safe_serialization=True)
+    if start_from is None:
+        write_settings(runs[0], base_size, building)
+    if missing := [name for name in COMPONENTS if not (building / name).exists()]:
+        raise SystemExit(f"no run has trained {', '.join(missing)}; train them, or name a model folder with --start-from")
 
     files = [path for path in building.rglob("*") if path.is_file()]
     for path in files:
@@ -128,10 +142,11 @@ def export(run: Path, out: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--run", type=Path, nargs="+", required=True, help="folders of toybox.train")
+    parser.add_argument("--start-from", type=Path, help="a model folder that has what the runs have not trained")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    export(args.run, args.out)
+    export(args.run, args.start_from, args.out)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from torch import nn
 
 from toybox.captions import RELATION_FACT, THING_FACTS, facts
 from toybox.data import cached_render
-from toybox.train import Average, Progress, learning_rate
+from toybox.optimise import Average, Progress, learning_rate
 from toybox.world import (
     COLOURS,
     GROUNDS,
@@ -145,11 +145,10 @@ def soften(x: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     return x + noise * torch.randn_like(x)
 
 
-def train(pictures: np.ndarray, rows: np.ndarray, seconds: float, seed: int) -> Oracle:
-    """An oracle trained on pictures [N, 64, 64, 3] with their facts [N, 11]; its weights are the averaged ones."""
+def train(oracle: nn.Module, pictures: np.ndarray, rows: np.ndarray, seconds: float, seed: int) -> None:
+    """Trains an oracle on pictures [N, 64, 64, 3] with their facts [N, 11] and leaves it with the averaged weights."""
     rng = np.random.default_rng(seed)
-    torch.manual_seed(seed)
-    oracle = Oracle().to(memory_format=torch.channels_last)
+    oracle.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(oracle.parameters(), weight_decay=WEIGHT_DECAY, betas=(0.9, 0.99), fused=True)
     average, progress, started = Average(oracle), Progress(), time.monotonic()
     reported, losses = 0.0, []
@@ -174,7 +173,7 @@ def train(pictures: np.ndarray, rows: np.ndarray, seconds: float, seed: int) -> 
             print(f"{progress.seconds:5.0f} s, step {progress.step}: loss {np.mean(losses):.4f}", flush=True)
             reported, losses = progress.seconds, []
     oracle.load_state_dict(average.weights)
-    return oracle
+    oracle.eval()
 
 
 def read(weights: Weights, x: torch.Tensor) -> tuple[torch.Tensor, np.ndarray]:
@@ -280,7 +279,9 @@ def main() -> None:
             return oracle.folded()
         scenes, pictures = draw(args.pictures, TRAINING_SEED, sample_any_scene, samples=3)
         print(f"{len(scenes)} training pictures", flush=True)
-        oracle = train(pictures, np.stack([facts(scene) for scene in scenes]), args.minutes * 60, args.seed)
+        torch.manual_seed(args.seed)
+        oracle = Oracle()
+        train(oracle, pictures, np.stack([facts(scene) for scene in scenes]), args.minutes * 60, args.seed)
         torch.save(oracle.state_dict(), path)
         return oracle.folded()
 

@@ -8,9 +8,12 @@ import numpy as np
 import torch
 from diffusers import PriorTransformer, UNet2DConditionModel, UNet2DModel, UnCLIPPipeline, UnCLIPScheduler
 from diffusers.pipelines.deprecated.unclip.text_proj import UnCLIPTextProjModel
+from diffusers.utils.torch_utils import randn_tensor
 from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
 from toybox.upsampler import enlarge
+
+Generators = torch.Generator | list[torch.Generator]  # one for all pictures of a call, or one for each
 
 
 def load_pipeline(folder: Path) -> UnCLIPPipeline:
@@ -31,7 +34,7 @@ def load_pipeline(folder: Path) -> UnCLIPPipeline:
     )
 
 
-def paint(pipeline: UnCLIPPipeline, captions: list[str], defaults: dict, generator: torch.Generator) -> np.ndarray:
+def paint(pipeline: UnCLIPPipeline, captions: list[str], defaults: dict, generator: Generators) -> np.ndarray:
     """Pictures [N, 128, 128, 3] in [0, 1], one per caption: as far as diffusers' pipeline goes, which has one upsampler."""
     pipeline.set_progress_bar_config(disable=True)
     return pipeline(
@@ -47,13 +50,13 @@ def paint(pipeline: UnCLIPPipeline, captions: list[str], defaults: dict, generat
 
 
 @torch.no_grad()
-def enlarge_again(folder: Path, pictures: np.ndarray, steps: int, generator: torch.Generator) -> np.ndarray:
+def enlarge_again(folder: Path, pictures: np.ndarray, steps: int, generator: Generators) -> np.ndarray:
     """What the second upsampler makes of [N, 128, 128, 3] in [0, 1]: [N, 512, 512, 3], as the pipeline runs its first one."""
     network = UNet2DModel.from_pretrained(folder / "super_res_2_first").float().eval()
     scheduler = UnCLIPScheduler.from_pretrained(folder / "super_res_2_scheduler")
     low = enlarge(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() * 2 - 1)
     scheduler.set_timesteps(steps)
-    x = torch.randn(low.shape, generator=generator)
+    x = randn_tensor(low.shape, generator=generator)
     for t, after in zip(scheduler.timesteps, [*scheduler.timesteps[1:], None]):
         predicted = network(torch.cat([x, low], dim=1), t).sample
         x = scheduler.step(predicted, t, x, prev_timestep=after, generator=generator).prev_sample

@@ -11,11 +11,15 @@ from torch import nn
 from toybox.data import ENLARGEMENT, Pictures
 from toybox.decoder import to_pixels
 from toybox.degrade import blur_and_noise, degrade
-from toybox.diffusion import TIMESTEPS, Diffusion, sample_timesteps
+from toybox.diffusion import Diffusion, sample_noisy_timesteps, sample_timesteps
 
 # By level: 1 enlarges the decoder's pictures, 2 those of level 1. The second has most pixels to compute, so it is narrower.
 CHANNELS = {1: (24, 48, 72), 2: (16, 32, 64)}
 LAST_STEP_TIMESTEPS = 100
+# By level: pictures in a batch, and the part of their sides that is trained on at a time.
+BATCH_SIZES = {1: 4, 2: 4}
+CROPS = {1: 1.0, 2: 0.375}
+PAINTED_SHARE = 0.4  # of a batch, beyond those that are drawn by chance
 
 
 def build_upsampler(level: int, base_size: int, attention: bool = False) -> UNet2DModel:
@@ -44,52 +48,81 @@ def enlarge(small: torch.Tensor) -> torch.Tensor:
 
 
 class UpsamplerStage:
-    """Trained on crops of a quarter of the area or, at the second level, of a quarter of the sides; run on whole pictures.
+    """Trained on whole pictures or, at the second level, on crops; run on whole pictures.
 
-    The small picture is spoiled: a little at the first level, in varied ways at the second (Ramesh et al. 2022, section 2.1).
+    Half of the small pictures are renders, spoiled a little (Ramesh et al. 2022, section 2.1); the others, `painted`, were
+    painted over again by the stage before, of the first scenes: what an upsampler is given in use. The error is taken
+    absolute where it is large (Saharia et al. 2021, arXiv:2104.07636): where an edge may run here or there, the mean of
+    both is a blur, the median is one of them.
     """
 
-    batch_size = 8
     learning_rate = 1e-3
-    timesteps = TIMESTEPS
 
-    def __init__(self, pictures: Pictures, level: int, device: torch.device, attention: bool = False):
+    def __init__(
+        self,
+        pictures: Pictures,
+        level: int,
+        device: torch.device,
+        attention: bool = False,
+        painted: np.ndarray | None = None,
+    ):
         self.name = ("upsampler", "upsampler-2")[level - 1]
         self.network = ("super_res_first", "super_res_2_first")[level - 1]
-        self.pictures, self.level, self.device = pictures, level, device
-        self.crop = pictures.levels[level].shape[1] // 2**level
+        self.pictures, self.level, self.device, self.painted = pictures, level, device, painted
+        self.batch_size = BATCH_SIZES[level]
+        self.crop = int(pictures.levels[level].shape[1] * CROPS[level])
         self.diffusion = Diffusion(device)
         self.networks = nn.ModuleDict({self.network: build_upsampler(level, pictures.base_size, attention)}).to(device)
+
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        """Picture indices [batch_size], of which about PAINTED_SHARE have been painted over."""
+        count = len(self.pictures.levels[self.level])
+        if self.painted is None:
+            return rng.integers(count, size=self.batch_size)
+        chosen = rng.random(self.batch_size) < PAINTED_SHARE
+        return np.where(chosen, *(rng.integers(stop, size=self.batch_size) for stop in (len(self.painted), count)))
 
     def spoiled(self, indices: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
         """The small pictures [N, 3, S, S] of the level below, not quite as they should be."""
         small = self.pictures.levels[self.level - 1][indices]
-        if self.level == 1:
-            return blur_and_noise(to_pixels(small, self.device), rng)
-        return to_pixels(np.stack([degrade(picture, rng) for picture in small]), self.device)
+        if self.level == 2:
+            small = np.stack([degrade(picture, rng) for picture in small])
+        if self.painted is not None:
+            chosen = indices < len(self.painted)
+            small[chosen] = self.painted[indices[chosen]]
+        x = to_pixels(small, self.device)
+        return blur_and_noise(x, rng) if self.level == 1 else x
+
+    def sample_timesteps(self) -> torch.Tensor:
+        return sample_noisy_timesteps(self.batch_size, self.device)
 
     def loss(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         pictures = self.pictures.levels[self.level]
-        indices = rng.integers(len(pictures), size=self.batch_size)
+        indices = self.sample(rng)
         top, left = rng.integers(pictures.shape[1] - self.crop + 1, size=2)
         window = (slice(top, top + self.crop), slice(left, left + self.crop))
         x0 = to_pixels(pictures[indices][:, *window], self.device)
         low = enlarge(self.spoiled(indices, rng))[:, :, *window]
 
-        t = sample_timesteps(self.batch_size, self.device, self.timesteps)
+        t = self.sample_timesteps()
         xt = self.diffusion.add_noise(x0, t)
         predicted = self.networks[self.network](torch.cat([xt, low], dim=1), t).sample.float()
-        return {"loss": self.diffusion.x0_loss(predicted, x0, t)}
+        squared = self.diffusion.x0_loss(predicted, x0, t)
+        return {"loss": self.diffusion.x0_absolute_loss(predicted, x0, t), "squared": squared.detach()}
 
 
 class LastUpsamplerStage(UpsamplerStage):
     """Continues from the trained upsampler on nearly clean pictures only: it runs the last sampling step."""
 
     learning_rate = 3e-4
-    timesteps = LAST_STEP_TIMESTEPS
 
-    def __init__(self, pictures: Pictures, upsampler: UNet2DModel, device: torch.device):
-        super().__init__(pictures, 1, device)
+    def __init__(
+        self, pictures: Pictures, upsampler: UNet2DModel, device: torch.device, painted: np.ndarray | None = None
+    ):
+        super().__init__(pictures, 1, device, painted=painted)
         self.name, self.network = "upsampler-last", "super_res_last"
         self.networks = nn.ModuleDict({self.network: build_upsampler(1, pictures.base_size)}).to(device)
         self.networks[self.network].load_state_dict(upsampler.state_dict())
+
+    def sample_timesteps(self) -> torch.Tensor:
+        return sample_timesteps(self.batch_size, self.device, LAST_STEP_TIMESTEPS)
