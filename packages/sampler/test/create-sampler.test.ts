@@ -1,4 +1,5 @@
 import {
+  analyticDpm,
   createSampler,
   createSchedule,
   ddim,
@@ -7,6 +8,7 @@ import {
   SAMPLER_OPTIONS,
   unclip,
   withGuidance,
+  type AnalyticDpmOptions,
   type Denoiser,
   type Sampler,
   type SamplerName,
@@ -98,6 +100,25 @@ describe("createSampler", () => {
     ],
     [{ name: "unipc", disableCorrector: 0 }, "unipc: disableCorrector: expected a list of numbers from 0, got 0"],
     [{ name: "euler", churn: [] }, "euler: churn: expected an object of amount, from, to, noise, got []"],
+    [{ name: "euler", churn: null }, "euler: churn: expected an object of amount, from, to, noise, got null"],
+    [{ name: "euler", churn: 5 }, "euler: churn: expected an object of amount, from, to, noise, got 5"],
+    [
+      { name: "ddpm", clipping: null },
+      "ddpm: clipping: expected an object whose kind is none, range or dynamic, got null",
+    ],
+    [
+      { name: "ddpm", clipping: { kind: ["none"] } },
+      "ddpm: clipping: expected an object whose kind is none, range or d",
+    ],
+    [
+      { name: "ddpm", clipping: { kind: "toString" } },
+      "ddpm: clipping: expected an object whose kind is none, range or d",
+    ],
+    [
+      { name: "ddpm", varianceType: ["learned"] },
+      "ddpm: varianceType: expected fixed_small, fixed_small_log, fixed_large",
+    ],
+    [{ name: "dpmpp-2m", lambdaMinClipped: "x" }, 'dpmpp-2m: lambdaMinClipped: expected a number, got "x"'],
     [{ name: "euler", churn: { from: 1 } }, "euler: churn: needs amount: sum over the run"],
     [{ name: "euler", churn: { amount: -1 } }, "euler: churn: amount: expected a number from 0, got -1"],
     [{ name: "euler", churn: { amount: 1, until: 3 } }, 'euler: churn: no option "until"; it takes amount, from, to'],
@@ -131,6 +152,11 @@ describe("createSampler", () => {
     const create = () => createSampler(spec as SamplerSpec);
     expect(create).toThrow(`sampler ${message}`);
     expect(create).toThrow(expect.objectContaining({ code: "input" }));
+  });
+
+  it("checks the options of a sampler that is made by its own function", () => {
+    expect(() => ddim({ eta: -1 })).toThrow(/^sampler ddim: eta: expected a number from 0, got -1$/);
+    expect(() => analyticDpm({} as AnalyticDpmOptions)).toThrow(/^sampler analytic-dpm: needs table: /);
   });
 
   it("quotes little of a value, and survives one that cannot be quoted", () => {

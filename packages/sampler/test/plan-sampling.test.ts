@@ -1,6 +1,8 @@
 import {
   addNoise,
+  alphasAlong,
   ddim,
+  ddimInversion,
   planSampling,
   readSchedulerConfig,
   sample,
@@ -10,7 +12,7 @@ import {
   type SamplerChoice,
   type SamplerSpec,
 } from "@unclip/sampler";
-import { createRandom, map, valuesOf } from "@unclip/tensor";
+import { createRandom, map, UnclipError, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "../../../test-support/index.js";
 import { linspace, sine } from "./toy.js";
@@ -61,6 +63,27 @@ describe("planSampling", () => {
     const plan = () => planSampling(unclip, "decoder", options as { steps: number; sampler?: SamplerChoice });
     expect(plan).toThrow(message);
     expect(plan).toThrow(expect.objectContaining({ code: "input" }));
+  });
+  it("passes an error on that is not about the request", () => {
+    const cause = new UnclipError("config", "mine");
+    const timesteps = () => {
+      throw cause;
+    };
+    expect(() => planSampling(unclip, "decoder", { steps: 4, sampler: { ...ddim(), timesteps } })).toThrow(cause);
+  });
+
+  it("keeps the cause of its own", () => {
+    const plan = () => planSampling(unclip, "decoder", { steps: 0 });
+    expect(plan).toThrow(expect.objectContaining({ cause: expect.objectContaining({ code: "input" }) as Error }));
+  });
+});
+
+describe("alphasAlong", () => {
+  it("gives ᾱ at each timestep and at the clean end", () => {
+    const { schedule } = unclip;
+    const expected = [800, 400].map((t) => schedule.alphasCumprod[t]!);
+    expect(alphasAlong(ddim(), { schedule, timesteps: [800, 400] })).toEqual([...expected, 1]);
+    expect(alphasAlong(ddimInversion(), { schedule, timesteps: [400, 800] })).toEqual([1, ...expected.reverse()]);
   });
 });
 
@@ -134,11 +157,13 @@ describe("startAt", () => {
     const plan = planSampling(scheduler, "decoder", { steps: 10 });
     const start = () => startAt(plan, strength, x0, noise);
     expect(start).toThrow(/^decoder\.strength: expected a number above 0 to 1, got /);
+    expect(start).toThrow(expect.objectContaining({ code: "input" }));
   });
 
   it("refuses less than one step", () => {
     const start = () => startAt(planSampling(scheduler, "decoder", { steps: 10 }), 0.09, x0, noise);
     expect(start).toThrow(/^decoder\.strength: 0.09 of 10 steps is less than one step; raise it, or take more steps$/);
+    expect(start).toThrow(expect.objectContaining({ code: "input" }));
   });
 
   it("refuses noise of another shape", () => {

@@ -45,6 +45,7 @@ describe("parseSampler and formatSampler", () => {
     [":eta=1", /^sampler: expected one of .*; got ""$/],
     ["ddim:", /^sampler ddim: expected options as in ddim:eta=0.5,spacing=trailing, got ""$/],
     ["ddim:eta", /^sampler ddim: expected options as in .*, got "eta"$/],
+    ["ddim:e=1", /^sampler ddim: no option "e"; it takes eta, /],
     ["ddim:=1", /^sampler ddim: expected options as in .*, got "=1"$/],
     ["ddim:eta=1,", /^sampler ddim: expected options as in .*, got ""$/],
     ["ddim:eta=1,eta=0", /^sampler ddim: "eta" is given twice$/],

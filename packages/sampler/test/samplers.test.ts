@@ -328,6 +328,7 @@ describe("no timesteps", () => {
   it("are refused, with the stage", async () => {
     const options = { sampler: ddim(), schedule: createSchedule(), timesteps: [], xT: linspace([1, 4]) };
     const running = Promise.resolve(sample(epsilon, { ...options, random: createRandom(0), where: "prior" }));
-    await expect(running).rejects.toThrow(/^prior: timesteps is empty$/);
+    await expect(Promise.resolve(running)).rejects.toThrow(/^prior: timesteps is empty$/);
+    await expect(Promise.resolve(running)).rejects.toMatchObject({ code: "input" });
   });
 });

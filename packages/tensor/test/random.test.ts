@@ -1,4 +1,4 @@
-import { createRandom, isUnclipError, perPicture, valuesOf } from "@unclip/tensor";
+import { createRandom, perPicture, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { float32FromBase64, readFixture } from "../../../test-support/index.js";
 
@@ -44,18 +44,24 @@ describe("createRandom equals torch's CPU generator", () => {
 
   it("refuses a seed that is not an integer", () => {
     expect(() => createRandom(0.5)).toThrow(/seed: expected an integer, got 0.5/);
+    expect(() => createRandom(2 ** 53)).toThrow(/got 9007199254740992; beyond 2\^53 pass a bigint/);
+    expect(() => createRandom(NaN)).toThrow(expect.objectContaining({ code: "input" }));
   });
 });
 
 describe("perPicture", () => {
   it("draws each row from its own stream", () => {
     const both = perPicture([createRandom(1), createRandom(2)]).normal([2, 16]);
+    expect(both.dims).toEqual([2, 16]);
+    expect(valuesOf(both).subarray(0, 16)).toEqual(valuesOf(createRandom(1).normal([1, 16])));
     expect(valuesOf(both).subarray(16)).toEqual(valuesOf(createRandom(2).normal([1, 16])));
+    const uniform = perPicture([createRandom(1), createRandom(2)]).uniform([2, 3]);
+    expect(valuesOf(uniform).subarray(3)).toEqual(valuesOf(createRandom(2).uniform([1, 3])));
   });
 
   it("refuses another number of rows", () => {
     const draw = () => perPicture([createRandom(1)]).normal([2, 16]);
-    expect(draw).toThrow(/1 streams cannot draw 2 rows/);
-    expect(isUnclipError(new Error("other"))).toBe(false);
+    expect(draw).toThrow(/^random: 1 streams cannot draw 2 rows; give one per picture$/);
+    expect(draw).toThrow(expect.objectContaining({ code: "input" }));
   });
 });

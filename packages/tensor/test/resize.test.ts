@@ -40,7 +40,8 @@ describe("resizePicture equals Pillow's bicubic resize", () => {
     [NaN, 4],
   ])("refuses %d x %d", (width, height) => {
     const resize = () => resizePicture(pictureOf(tensors["resize.input"]!), width, height);
-    expect(resize).toThrow(/resizePicture: expected sizes of whole pixels, at least 1, got/);
+    expect(resize).toThrow(/^resizePicture: expected sizes of whole pixels, at least 1, got/);
+    expect(resize).toThrow(expect.objectContaining({ code: "shape" }));
   });
 });
 
@@ -56,6 +57,17 @@ describe("resizeBicubic equals torch's antialiased bicubic", () => {
   it("keeps a constant, up to the rounding of its weights", () => {
     const resized = resizeBicubic(filled([2, 3, 7, 5], 0.75), 13, 3);
     expectClose(valuesOf(resized), new Float32Array(2 * 3 * 13 * 3).fill(0.75), { maxAbs: 1e-7 });
+  });
+
+  it.each([
+    [filled([1, 1, 4, 4], 0), 0, 4],
+    [filled([1, 1, 4, 4], 0), 4, 0.5],
+    [filled([1, 1, 0, 4], 0), 4, 4],
+    [filled([1, 1, 4, 0], 0), 4, 4],
+  ])("refuses sizes that are none", (x, height, width) => {
+    expect(() => resizeBicubic(x, height, width)).toThrow(
+      /^resizeBicubic: expected sizes of whole pixels, at least 1, got/,
+    );
   });
 
   it("refuses a tensor that holds no pictures", () => {

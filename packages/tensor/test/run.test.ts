@@ -69,6 +69,7 @@ describe("a run", () => {
     for await (const step of run) if (step === 2) break;
     expect(log).toEqual(["step 1", "step 2", "end"]);
     await expect(Promise.resolve(run)).rejects.toSatisfy((error) => isUnclipError(error, "aborted"));
+    await expect(Promise.resolve(run)).rejects.toThrow(/^run: stopped, because the loop over its steps was left$/);
     expect(await stepsOf(run).catch((error: unknown) => isUnclipError(error, "aborted"))).toBe(true);
   });
 

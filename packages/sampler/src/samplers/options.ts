@@ -122,21 +122,20 @@ export function describeOption(option: SamplerOption): string {
   }
 }
 
-function bounds({
-  min,
-  above,
-  max,
-}: {
+interface Bounds {
   readonly min?: number;
   readonly above?: number;
   readonly max?: number;
-}): string {
-  const from = above === undefined ? (min === undefined ? "" : ` from ${min}`) : ` above ${above}`;
+}
+
+function bounds({ min, above, max }: Bounds): string {
+  const least = min === undefined ? "" : ` from ${min}`;
+  const from = above === undefined ? least : ` above ${above}`;
   return max === undefined ? from : `${from} to ${max}`;
 }
 
 function alternatives(words: readonly string[]): string {
-  return words.length === 1 ? words[0]! : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
 function given(options: object): object {
@@ -183,7 +182,7 @@ function fits(option: SamplerOption, value: unknown): boolean {
     case "integer":
       return isNumberIn(option, value) && (option.kind === "number" || Number.isInteger(value));
     case "choice":
-      return typeof value === "string" && option.choices.includes(value);
+      return (option.choices as readonly unknown[]).includes(value);
     case "flag":
       return typeof value === "boolean";
     case "numbers":
@@ -195,10 +194,7 @@ function fits(option: SamplerOption, value: unknown): boolean {
   }
 }
 
-function isNumberIn(
-  { min = -Infinity, above = -Infinity, max = Infinity }: { min?: number; above?: number; max?: number },
-  value: unknown,
-): boolean {
+function isNumberIn({ min = -Infinity, above = -Infinity, max = Infinity }: Bounds, value: unknown): boolean {
   return Number.isFinite(value) && (value as number) >= min && (value as number) > above && (value as number) <= max;
 }
 
