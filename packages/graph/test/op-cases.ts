@@ -16,9 +16,38 @@ export interface OpCase {
 }
 
 const {
-  add, addedAttentionBlock: _, averagePool2, causalMask, concat, conv, cos, expand, expandRows, gather, gelu, gemm, groupRows,
-  instanceNormalization, layerNormalization, maskBias, matmul, mul, multiHeadAttention, pad, quickGelu, reshape, silu, sin,
-  sizeAlong, slice, sliceFrom, stack, sub, timestepEmbedding, transpose, upsampleNearest2,
+  add,
+  addedAttentionBlock: _,
+  averagePool2,
+  causalMask,
+  concat,
+  conv,
+  cos,
+  expand,
+  expandRows,
+  gather,
+  gelu,
+  gemm,
+  groupRows,
+  instanceNormalization,
+  layerNormalization,
+  maskBias,
+  matmul,
+  mul,
+  multiHeadAttention,
+  pad,
+  quickGelu,
+  reshape,
+  silu,
+  sin,
+  sizeAlong,
+  slice,
+  sliceFrom,
+  stack,
+  sub,
+  timestepEmbedding,
+  transpose,
+  upsampleNearest2,
 } = graph;
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
@@ -27,7 +56,11 @@ const unary = (build: (g: GraphBuilder, x: Value) => Value, f: (x: number) => nu
   build: (g, [x]) => build(g, x!),
   expected: ([x]) => reference.map(x!, f),
 });
-const binary = (build: (g: GraphBuilder, a: Value, b: Value) => Value, f: (a: number, b: number) => number, dims: number[]): OpCase => ({
+const binary = (
+  build: (g: GraphBuilder, a: Value, b: Value) => Value,
+  f: (a: number, b: number) => number,
+  dims: number[],
+): OpCase => ({
   inputs: [[2, 32, 16, 16], dims],
   build: (g, [a, b]) => build(g, a!, b!),
   expected: ([a, b]) => reference.zip(a!, b!, f),
@@ -37,7 +70,12 @@ const convolution = (x: number[], weight: number[], options: graph.ConvOptions, 
   build: (g, [x, w, b]) => conv(g, x!, w!, b, options),
   expected: ([x, w, b]) => reference.conv(x!, w!, b, options),
 });
-const attention = (queries: number, keys: number, [batch, width, heads]: [number, number, number], biasRows = 0): OpCase => ({
+const attention = (
+  queries: number,
+  keys: number,
+  [batch, width, heads]: [number, number, number],
+  biasRows = 0,
+): OpCase => ({
   inputs: [
     [batch, queries, width],
     [batch, keys, width],
@@ -54,29 +92,50 @@ export const opCases: Readonly<Record<string, OpCase>> = {
   "add: one number for each row and channel": binary(add, (a, b) => a + b, [2, 32, 1, 1]),
   sub: binary(sub, (a, b) => a - b, [32, 1, 1]),
   mul: binary(mul, (a, b) => a * b, [1]),
-  sin: unary((g, x) => sin(g, mul(g, x, g.constant("float", [300], [1]))), (x) => Math.sin(Math.fround(300 * x))),
-  cos: unary((g, x) => cos(g, mul(g, x, g.constant("float", [300], [1]))), (x) => Math.cos(Math.fround(300 * x))),
+  sin: unary(
+    (g, x) => sin(g, mul(g, x, g.constant("float", [300], [1]))),
+    (x) => Math.sin(Math.fround(300 * x)),
+  ),
+  cos: unary(
+    (g, x) => cos(g, mul(g, x, g.constant("float", [300], [1]))),
+    (x) => Math.cos(Math.fround(300 * x)),
+  ),
   quickGelu: unary(quickGelu, (x) => x * sigmoid(1.702 * x)),
   silu: unary(silu, (x) => x * sigmoid(x)),
-  "silu: large numbers": unary((g, x) => silu(g, mul(g, x, g.constant("float", [50], [1]))), (x) => 50 * x * sigmoid(50 * x)),
+  "silu: large numbers": unary(
+    (g, x) => silu(g, mul(g, x, g.constant("float", [50], [1]))),
+    (x) => 50 * x * sigmoid(50 * x),
+  ),
   gelu: unary(gelu, (x) => x * reference.normalDistribution(x)),
   gather: {
     inputs: [[10, 24]],
     build: (g, [x]) => gather(g, x!, g.constant("int64", [3, 9, 0, 3], [2, 2])),
-    expected: ([x]) => ({ dims: [2, 2, 24], data: [3, 9, 0, 3].flatMap((row) => x!.data.slice(row * 24, row * 24 + 24)) }),
+    expected: ([x]) => ({
+      dims: [2, 2, 24],
+      data: [3, 9, 0, 3].flatMap((row) => x!.data.slice(row * 24, row * 24 + 24)),
+    }),
   },
   concat: {
-    inputs: [[2, 32, 8, 8], [2, 16, 8, 8]],
+    inputs: [
+      [2, 32, 8, 8],
+      [2, 16, 8, 8],
+    ],
     build: (g, [a, b]) => concat(g, [a!, b!], 1),
     expected: ([a, b]) => reference.concat(a!, b!, 1),
   },
   "concat: sizes that are known when the graph runs": {
-    inputs: [[1, 5, 8], [1, 2, 8]],
+    inputs: [
+      [1, 5, 8],
+      [1, 2, 8],
+    ],
     build: (g, [a, b]) => concat(g, [a!, sliceFrom(g, b!, 1, { size: "some" })], 1, "all"),
     expected: ([a, b]) => reference.concat(a!, b!, 1),
   },
   stack: {
-    inputs: [[2, 24], [2, 24]],
+    inputs: [
+      [2, 24],
+      [2, 24],
+    ],
     build: (g, [a, b]) => stack(g, [a!, b!]),
     expected: ([a, b]) => ({ dims: [2, 2, 24], data: [...a!.data, ...b!.data] }),
   },
@@ -92,7 +151,8 @@ export const opCases: Readonly<Record<string, OpCase>> = {
   },
   sliceFrom: {
     inputs: [[2, 9, 8]],
-    build: (g, [x]) => sliceFrom(g, x!, 1, { start: g.constant("int64", [-6], [1]), end: g.constant("int64", [-1], [1]), size: 5 }),
+    build: (g, [x]) =>
+      sliceFrom(g, x!, 1, { start: g.constant("int64", [-6], [1]), end: g.constant("int64", [-1], [1]), size: 5 }),
     expected: ([x]) => reference.slice(x!, 1, 3, 8),
   },
   reshape: {
@@ -101,7 +161,10 @@ export const opCases: Readonly<Record<string, OpCase>> = {
     expected: ([x]) => ({ dims: [2, 3, 8], data: x!.data }),
   },
   groupRows: {
-    inputs: [[6, 8], [2, 3, 5]],
+    inputs: [
+      [6, 8],
+      [2, 3, 5],
+    ],
     build: (g, [x, like]) => groupRows(g, x!, like!),
     expected: ([x]) => ({ dims: [2, 3, 8], data: x!.data }),
   },
@@ -116,7 +179,10 @@ export const opCases: Readonly<Record<string, OpCase>> = {
     expected: ([x]) => reference.transpose(x!, [0, 2, 1, 3]),
   },
   expandRows: {
-    inputs: [[1, 3, 8], [4, 2]],
+    inputs: [
+      [1, 3, 8],
+      [4, 2],
+    ],
     build: (g, [x, like]) => expandRows(g, x!, like!),
     expected: ([x]) => ({ dims: [4, 3, 8], data: Array(4).fill(x!.data).flat() }),
   },
@@ -128,7 +194,12 @@ export const opCases: Readonly<Record<string, OpCase>> = {
   pad: {
     inputs: [[2, 1, 1, 9]],
     build: (g, [x]) => pad(g, x!, 3, [2, 5]),
-    expected: ([x]) => reference.concat(reference.concat({ dims: [2, 1, 1, 2], data: [0, 0, 0, 0] }, x!, 3), { dims: [2, 1, 1, 5], data: Array(10).fill(0) }, 3),
+    expected: ([x]) =>
+      reference.concat(
+        reference.concat({ dims: [2, 1, 1, 2], data: [0, 0, 0, 0] }, x!, 3),
+        { dims: [2, 1, 1, 5], data: Array(10).fill(0) },
+        3,
+      ),
   },
   gemm: {
     inputs: [[64, 128], [256, 128], [256]],
@@ -136,22 +207,34 @@ export const opCases: Readonly<Record<string, OpCase>> = {
     expected: ([x, w, b]) => reference.zip(reference.matmul(x!, reference.transpose(w!, [1, 0])), b!, (a, b) => a + b),
   },
   "gemm: odd sizes, no bias": {
-    inputs: [[7, 33], [13, 33]],
+    inputs: [
+      [7, 33],
+      [13, 33],
+    ],
     build: (g, [x, w]) => gemm(g, x!, w!, undefined),
     expected: ([x, w]) => reference.matmul(x!, reference.transpose(w!, [1, 0])),
   },
   matmul: {
-    inputs: [[3, 24, 33], [3, 33, 20]],
+    inputs: [
+      [3, 24, 33],
+      [3, 33, 20],
+    ],
     build: (g, [a, b]) => matmul(g, a!, b!),
     expected: ([a, b]) => reference.matmul(a!, b!),
   },
   "matmul: one matrix for all rows": {
-    inputs: [[16, 36], [2, 36, 64]],
+    inputs: [
+      [16, 36],
+      [2, 36, 64],
+    ],
     build: (g, [a, b]) => matmul(g, a!, b!),
     expected: ([a, b]) => reference.matmul(a!, b!),
   },
   "matmul: Winograd's products": {
-    inputs: [[36, 32, 32], [2, 36, 32, 16]],
+    inputs: [
+      [36, 32, 32],
+      [2, 36, 32, 16],
+    ],
     build: (g, [a, b]) => matmul(g, a!, b!),
     expected: ([a, b]) => reference.matmul(a!, b!),
   },
@@ -172,7 +255,12 @@ export const opCases: Readonly<Record<string, OpCase>> = {
   layerNormalization: {
     inputs: [[2, 32, 160], [160], [160]],
     build: (g, [x, w, b]) => layerNormalization(g, x!, w!, b!, 1e-5),
-    expected: ([x, w, b]) => reference.zip(reference.zip(reference.normalise(x!, 1e-5), w!, (a, b) => a * b), b!, (a, b) => a + b),
+    expected: ([x, w, b]) =>
+      reference.zip(
+        reference.zip(reference.normalise(x!, 1e-5), w!, (a, b) => a * b),
+        b!,
+        (a, b) => a + b,
+      ),
   },
   instanceNormalization: {
     inputs: [[2, 8, 1024]],
@@ -182,12 +270,26 @@ export const opCases: Readonly<Record<string, OpCase>> = {
   "instanceNormalization: an odd size, far from zero": {
     inputs: [[2, 6, 75]],
     build: (g, [x]) => instanceNormalization(g, add(g, x!, g.constant("float", [100], [1])), 1e-5),
-    expected: ([x]) => reference.normalise(reference.map(x!, (value) => Math.fround(value + 100)), 1e-5),
+    expected: ([x]) =>
+      reference.normalise(
+        reference.map(x!, (value) => Math.fround(value + 100)),
+        1e-5,
+      ),
   },
   averagePool2: {
     inputs: [[2, 16, 12, 8]],
     build: (g, [x]) => averagePool2(g, x!),
-    expected: ([x]) => reference.resample(x!, [6, 4], ([row, column], at) => (at(2 * row, 2 * column) + at(2 * row + 1, 2 * column) + at(2 * row, 2 * column + 1) + at(2 * row + 1, 2 * column + 1)) / 4),
+    expected: ([x]) =>
+      reference.resample(
+        x!,
+        [6, 4],
+        ([row, column], at) =>
+          (at(2 * row, 2 * column) +
+            at(2 * row + 1, 2 * column) +
+            at(2 * row, 2 * column + 1) +
+            at(2 * row + 1, 2 * column + 1)) /
+          4,
+      ),
   },
   upsampleNearest2: {
     inputs: [[2, 16, 6, 4]],
@@ -212,7 +314,11 @@ export const opCases: Readonly<Record<string, OpCase>> = {
   timestepEmbedding: {
     inputs: [[2]],
     build: (g, [x]) => timestepEmbedding(g, mul(g, x!, g.constant("float", [999], [1])), 32),
-    expected: ([x]) => reference.timestepEmbedding(reference.map(x!, (value) => Math.fround(999 * value)), 32),
+    expected: ([x]) =>
+      reference.timestepEmbedding(
+        reference.map(x!, (value) => Math.fround(999 * value)),
+        32,
+      ),
   },
 };
 
@@ -224,7 +330,10 @@ export function inputsOf({ inputs }: OpCase): Numbers[] {
 /** A graph that computes a case from the inputs x0, x1, ..., and the shape that it infers for its output y. */
 export function graphOf({ inputs, build }: OpCase): { graph: graph.Graph; dims: graph.Dims } {
   const g = graph.createGraphBuilder({ name: "op", checkpoint: graph.createCheckpoint("op", new Map()) });
-  const y = build(g, inputs.map((dims, i) => g.input(`x${i}`, "float", dims)));
+  const y = build(
+    g,
+    inputs.map((dims, i) => g.input(`x${i}`, "float", dims)),
+  );
   g.output("y", y);
   return { graph: g.finish(), dims: y.dims };
 }
@@ -235,12 +344,14 @@ export function graphOf({ inputs, build }: OpCase): { graph: graph.Graph; dims: 
 export function checkOp(test: OpCase, got: { dims: readonly number[]; data: ArrayLike<number> }): void {
   const expected = test.expected(inputsOf(test));
   const { dims } = graphOf(test);
-  const fits = got.dims.join() === expected.dims.join() && dims.every((dim, i) => typeof dim === "string" || dim === got.dims[i]);
+  const fits =
+    got.dims.join() === expected.dims.join() && dims.every((dim, i) => typeof dim === "string" || dim === got.dims[i]);
   if (!fits) throw new Error(`shape: expected [${expected.dims}], inferred [${dims}], got [${got.dims}]`);
   if (got.data.length !== sizeOf(expected.dims)) throw new Error(`${got.data.length} numbers for [${expected.dims}]`);
   const scale = Math.max(...expected.data.map(Math.abs));
   expected.data.forEach((value, i) => {
     const difference = Math.abs(got.data[i]! - value);
-    if (!(difference <= 1e-5 * scale)) throw new Error(`number ${i}: expected ${value}, got ${got.data[i]}; the largest is ${scale}`);
+    if (!(difference <= 1e-5 * scale))
+      throw new Error(`number ${i}: expected ${value}, got ${got.data[i]}; the largest is ${scale}`);
   });
 }
