@@ -1,5 +1,6 @@
 import {
   concatRows,
+  createRandom,
   rows,
   tensorFromText,
   textFromTensor,
@@ -10,6 +11,7 @@ import {
 import { checkCaption } from "../fill-request.js";
 import { embedCaptions, type FilledPrior } from "../prior-request.js";
 import type { LoadedModel, Workplace } from "../operation.js";
+import type { FilledRequest } from "../request.js";
 import type { StageStep } from "../timeline.js";
 import { checkPictures, look, type PictureSource, type StoredPicture } from "./subject.js";
 
@@ -52,17 +54,19 @@ function isStoredCaption(item: ItemSource): item is StoredCaption {
   return typeof item === "object" && "caption" in item;
 }
 
-/** Embeds items: pictures by CLIP, captions by the prior. */
+/** Embeds items: pictures by CLIP, captions by the prior. The prior has a stream of its own, begun from the seed: a recipe keeps what it
+ * gave, and what is drawn after it must not depend on whether it ran. */
 export async function* embedItems(
   workplace: Workplace,
   items: readonly ItemSource[],
-  filled: { readonly prior: FilledPrior; readonly negative: string },
+  filled: Pick<FilledRequest, "seed" | "negative"> & { readonly prior: FilledPrior },
 ): AsyncGenerator<StageStep, SeenItems> {
   const width = workplace.stages.decoder.embeddingWidth;
   const pictures = items.filter((item): item is PictureSource => typeof item !== "string" && !isStoredCaption(item));
   const captions = items.filter((item) => typeof item === "string");
   const seen = pictures.length === 0 ? undefined : yield* look(workplace, pictures);
-  const told = captions.length === 0 ? undefined : yield* embedCaptions(workplace, captions, filled);
+  const told =
+    captions.length === 0 ? undefined : yield* embedCaptions(ownStream(workplace, filled.seed), captions, filled);
   let [picture, caption] = [0, 0];
   const embedded = items.map((item) => {
     if (typeof item === "string") {
@@ -81,4 +85,8 @@ export async function* embedItems(
     pixels: embedded.map((one) => ("pixels" in one ? one.pixels : undefined)),
     stored: embedded.map(({ stored }) => stored),
   };
+}
+
+function ownStream(workplace: Workplace, seed: number | string | undefined): Workplace {
+  return seed === undefined ? workplace : { ...workplace, random: createRandom(BigInt(seed)) };
 }

@@ -1,0 +1,236 @@
+import { beforeAll, afterAll, describe, expect, it } from "vitest";
+import { loadUnclip, type Picture, type Recipe, type Unclip } from "unclip";
+import { fixturePath, largestDifference } from "../../../test-support/index.js";
+
+/* Laws of the manipulations of CLIP latents, on a random model of Karlo's layout. */
+
+const gray = solid(128);
+const dark = solid(40);
+const small = { decoder: { steps: 3 }, upsamplers: 0 };
+let unclip: Unclip;
+
+beforeAll(async () => {
+  unclip = await loadUnclip(fixturePath("karlo-tiny"));
+});
+afterAll(() => unclip.dispose());
+
+function solid(value: number): Picture {
+  return { width: 8, height: 8, data: Uint8Array.from({ length: 192 }, (_, i) => (value + 7 * i) % 256) };
+}
+
+/** The two pictures differ by at most one of 255: float32 rounding of batches of another size. */
+function expectSame(a: Picture, b: Picture): void {
+  expect([a.width, a.height]).toEqual([b.width, b.height]);
+  expect(largestDifference(a.data, b.data)).toBeLessThanOrEqual(1);
+}
+
+async function expectAgain(recipe: Recipe, images: readonly Picture[]): Promise<void> {
+  const again = await unclip.again(JSON.parse(JSON.stringify(recipe)) as Recipe);
+  expect(again.images).toEqual(images);
+  expect(again.recipe).toEqual(recipe);
+}
+
+describe("vary with eta", () => {
+  it("gives one picture at eta 0, whatever the seed, and others above", async () => {
+    const toybox = await loadUnclip(); // a random network saturates, and hides the noise
+    const first = await toybox.vary(gray, { ...small, eta: 0, seed: 1 });
+    const second = await toybox.vary(gray, { ...small, eta: 0, seed: 2 });
+    expect(second.images).toEqual(first.images);
+    const noisy = await toybox.vary(gray, { ...small, eta: 1, n: 2 });
+    expect(noisy.images[0]!.data).not.toEqual(first.images[0]!.data);
+    expect(noisy.images[0]!.data).not.toEqual(noisy.images[1]!.data);
+    expect((await toybox.again(noisy.recipe)).images).toEqual(noisy.images);
+    await toybox.dispose();
+  });
+
+  it("counts the inversion as a stage of its own", async () => {
+    const seen: string[] = [];
+    for await (const { stage, step, steps } of unclip.vary(gray, { ...small, eta: 0 })) {
+      if (step > 0) seen.push(`${stage} ${step}/${steps}`);
+    }
+    const counted = ["1/3", "2/3", "3/3"];
+    expect(seen).toEqual(["clip 1/1", ...counted.map((c) => `inversion ${c}`), ...counted.map((c) => `decoder ${c}`)]);
+  });
+
+  it.each([-0.1, 1.5, NaN, "x"])("refuses eta %s", async (eta) => {
+    await expect(unclip.vary(gray, { ...small, eta: eta as number })).rejects.toThrow(
+      /^eta: expected a number from 0 to 1/,
+    );
+  });
+});
+
+describe("interpolate", () => {
+  it("ends at the pictures that inversion gives back", async () => {
+    const { images, recipe } = await unclip.interpolate([gray, dark], { ...small, frames: 3 });
+    const [first] = (await unclip.vary(gray, { ...small, eta: 0 })).images;
+    const [last] = (await unclip.vary(dark, { ...small, eta: 0 })).images;
+    expectSame(images[0]!, first!);
+    expectSame(images[2]!, last!);
+    expect(images[1]!.data).not.toEqual(images[0]!.data);
+    await expectAgain(recipe, images);
+  });
+
+  it("stays where both ends are one picture", async () => {
+    const { images } = await unclip.interpolate([gray, gray], { ...small, frames: 3 });
+    expectSame(images[1]!, images[0]!);
+    expectSame(images[2]!, images[0]!);
+  });
+
+  it("takes captions, from one noise for all frames", async () => {
+    const settings = { ...small, prior: { steps: 2 }, frames: 2 };
+    const { images, recipe } = await unclip.interpolate(["a cube", dark], settings);
+    expect(recipe).toMatchObject({ operation: "interpolate", noise: "fixed", frames: 2 });
+    await expectAgain(recipe, images);
+  });
+
+  it.each<[unknown, object, RegExp]>([
+    [[], {}, /^items: expected at least 2 pictures or captions, got 0/],
+    [[gray], {}, /^items: expected at least 2 pictures or captions, got 1/],
+    [undefined, {}, /^items: expected at least 2/],
+    [[gray, { width: 1, height: 1, data: new Uint8Array(4) }], {}, /^picture: expected 3 bytes/],
+    [[gray, dark], { frames: 1 }, /^frames: expected 2 or more/],
+    [[gray, dark], { frames: 65 }, /^frames: expected a whole number from 1 to 64/],
+    [[gray, dark], { noise: "white" }, /^noise: expected inverted or fixed/],
+    [["a cube", dark], { noise: "inverted" }, /^noise: a caption has no noise to be inverted/],
+    [[gray, dark], { weights: [1, 2] }, /^interpolate: there is no setting "weights"/],
+  ])("refuses %j with %j", async (items, settings, message) => {
+    await expect(unclip.interpolate(items as Picture[], { ...small, ...settings })).rejects.toThrow(message);
+  });
+});
+
+describe("mix", () => {
+  it("of one item is a variation", async () => {
+    const { images } = await unclip.mix([gray], { ...small, seed: 4 });
+    expectSame(images[0]!, (await unclip.vary(gray, { ...small, seed: 4 })).images[0]!);
+  });
+
+  it("counts weights on any scale, and leaves out an item of weight 0", async () => {
+    const paint = async (weights: number[]) => (await unclip.mix([gray, dark], { ...small, weights })).images[0]!;
+    expectSame(await paint([2, 6]), await paint([0.25, 0.75]));
+    expectSame(await paint([1, 0]), (await unclip.vary(gray, small)).images[0]!);
+    expect((await paint([1, 1])).data).not.toEqual((await paint([1, 0])).data);
+  });
+
+  it("can be painted again", async () => {
+    const settings = { ...small, prior: { steps: 2 }, weights: [0.7, 0.3], n: 2 };
+    const { images, recipe } = await unclip.mix([gray, "a red cube"], settings);
+    await expectAgain(recipe, images);
+  });
+
+  it.each<[number[], RegExp]>([
+    [[1], /^weights: expected 2 numbers, one for each item, got 1/],
+    [[1, NaN], /^weights: expected 2 numbers/],
+    [[1, -1], /^weights: 1, -1 sum to 0/],
+    [[0, 0], /^weights: 0, 0 sum to 0/],
+  ])("refuses the weights %j", async (weights, message) => {
+    await expect(unclip.mix([gray, dark], { ...small, weights })).rejects.toThrow(message);
+  });
+});
+
+describe("edit", () => {
+  it("changes nothing at strength 0, and something above", async () => {
+    const captions = { from: "a cube", to: "a ring" };
+    const { images, recipe } = await unclip.edit(gray, { ...small, ...captions, strength: 0.5, frames: 3 });
+    expectSame(images[0]!, (await unclip.vary(gray, { ...small, eta: 0 })).images[0]!);
+    expect(images[2]!.data).not.toEqual(images[0]!.data);
+    const last = await unclip.edit(gray, { ...small, ...captions, strength: 0.5 });
+    expectSame(last.images[0]!, images[2]!);
+    await expectAgain(recipe, images);
+  });
+
+  it.each<[object, RegExp]>([
+    [{ to: "a ring", strength: 2 }, /^strength: expected a number from 0 to 1, got 2/],
+    [{ from: "A ring", to: "a ring" }, /^to: says the same as from/],
+    [{ to: undefined }, /^to: expected a text, got undefined/],
+    [{ to: "a ring", n: 2 }, /./],
+  ])("refuses %j", async (settings, message) => {
+    const run = unclip.edit(gray, { ...small, ...settings } as never);
+    if ("n" in settings) expect((await run).images).toHaveLength(1);
+    else await expect(run).rejects.toThrow(message);
+  });
+});
+
+describe("components", () => {
+  it("paints one picture for each count, the last with all that the others give", async () => {
+    const among = [gray, dark, solid(90)];
+    const { images, recipe, imageEmbedding } = await unclip.components(gray, { ...small, among });
+    expect(recipe).toMatchObject({ counts: [1, 2] });
+    expect(images).toHaveLength(2);
+    const whole = await unclip.vary(gray, small); // two components hold three embeddings
+    const rest = imageEmbedding!.data.slice(-whole.imageEmbedding!.data.length) as Float32Array;
+    const seen = whole.imageEmbedding!.data as Float32Array;
+    const scale = Math.max(...Array.from(seen, Math.abs));
+    expect(largestDifference(rest, seen)).toBeLessThanOrEqual(1e-5 * scale); // float32 rounding
+    await expectAgain(recipe, images);
+  });
+
+  it.each<[object, RegExp]>([
+    [{ among: [gray] }, /^items: expected at least 2/],
+    [{ among: [gray, dark], counts: [2] }, /^counts: expected whole numbers from 1 to 1/],
+    [{ among: [gray, dark], counts: [] }, /^counts: expected whole numbers/],
+  ])("refuses %#", async (settings, message) => {
+    await expect(unclip.components(gray, { ...small, ...settings } as never)).rejects.toThrow(message);
+  });
+});
+
+describe("compare", () => {
+  it("paints the caption as the three ways of generate do", async () => {
+    const settings = { ...small, seed: 6 };
+    const { images, recipe } = await unclip.compare("a cube", { ...settings, prior: { steps: 2 } });
+    const ways = ["none", "text-embedding", { steps: 2 }] as const;
+    for (const [i, prior] of ways.entries()) {
+      expectSame(images[i]!, (await unclip.generate("a cube", { ...settings, prior })).images[0]!);
+    }
+    await expectAgain(recipe, images);
+  });
+});
+
+describe("generate from a picture", () => {
+  const settings = { ...small, decoder: { steps: 4 }, prior: { steps: 2 } };
+  const [left, all, none] = [half(), fill(255), fill(0)];
+
+  function fill(value: number): Picture {
+    return { width: 8, height: 8, data: new Uint8Array(192).fill(value) };
+  }
+  function half(): Picture {
+    return { width: 8, height: 8, data: Uint8Array.from({ length: 192 }, (_, i) => ((i / 3) % 8 < 4 ? 255 : 0)) };
+  }
+
+  it("keeps less of it the stronger it is, and runs as many steps as that takes", async () => {
+    const steps: string[] = [];
+    const run = unclip.generate("a cube", { ...settings, image: gray, strength: 0.5 });
+    for await (const { stage, step, steps: of } of run) if (stage === "decoder") steps.push(`${step}/${of}`);
+    expect(steps.slice(-2)).toEqual(["1/2", "2/2"]);
+    await expectAgain((await run).recipe, (await run).images);
+  });
+
+  it("repaints the white of a mask and leaves the black as it was", async () => {
+    const { images, recipe } = await unclip.generate("a cube", { ...settings, image: gray, mask: left });
+    const size = images[0]!.width;
+    const kept = await unclip.generate("a cube", { ...settings, image: gray, mask: none });
+    const outside = (_: number, i: number) => Math.floor(i / 3) % size >= size / 2;
+    const differences = Array.from(images[0]!.data, (value, i) => Math.abs(value - kept.images[0]!.data[i]!));
+    expect(Math.max(...differences.filter(outside))).toBeLessThanOrEqual(1);
+    expect(Math.max(...differences.filter((_, i) => !outside(0, i)))).toBeGreaterThan(20);
+    await expectAgain(recipe, images);
+  });
+
+  it("with a mask that is all white is a generation", async () => {
+    const { images } = await unclip.generate("a cube", { ...settings, image: gray, mask: all });
+    expectSame(images[0]!, (await unclip.generate("a cube", settings)).images[0]!);
+  });
+
+  it.each<[object, RegExp]>([
+    [{ strength: 0.5 }, /^strength: there is no image/],
+    [{ mask: fill(0) }, /^mask: there is no image/],
+    [{ image: gray, strength: 0 }, /^strength: expected a number above 0|strength/],
+    [{ image: gray, strength: 1.5 }, /^strength: expected a number from 0 to 1/],
+    [
+      { image: gray, mask: { width: 2, height: 8, data: new Uint8Array(48) } },
+      /^mask: is 2 x 8, the image 8 x 8; expected the shape/,
+    ],
+    [{ image: { width: 1, height: 1, data: new Uint8Array(4) } }, /^image: expected 3 bytes/],
+  ])("refuses %#", async (more, message) => {
+    await expect(unclip.generate("a cube", { ...settings, ...more })).rejects.toThrow(message);
+  });
+});
