@@ -29,8 +29,11 @@ import {
   type GraphBuilder,
   type Value,
 } from "@unclip/graph";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "../../../test-support/index.js";
+import * as ops from "../src/ops.js";
+import { checkOp, graphOf, inputsOf, opCases } from "./op-cases.js";
 import { emptyGraph, runGraph } from "./support.js";
 
 const count = (n: number) => Array.from({ length: n }, (_, i) => i);
@@ -180,6 +183,21 @@ describe("operators compute what they say, and infer the shape that comes out", 
 
   it("maskBias is 0 for a token and -10000 for padding", async () => {
     expect((await apply([1, 3], [1, 1, 0], maskBias)).data).toEqual([0, 0, -10000]);
+  });
+});
+
+describe("operators agree with plain sums in float64", () => {
+  it.each(Object.entries(opCases))("%s", async (_, test) => {
+    const session = await InferenceSession.create(graphOf(test).graph.bytes);
+    const feeds = inputsOf(test).map(({ data, dims }, i) => [`x${i}`, new Tensor("float32", data, dims)] as const);
+    const { y } = await session.run(Object.fromEntries(feeds));
+    await session.release();
+    checkOp(test, { dims: y!.dims, data: y!.data as Float32Array });
+  });
+
+  it("every one of them", () => {
+    const tested = new Set(Object.keys(opCases).map((name) => name.split(":")[0]));
+    expect(Object.keys(ops).filter((name) => !tested.has(name))).toEqual([]);
   });
 });
 

@@ -32,7 +32,7 @@ export function bytesFor(graph: Graph, device: Device): Uint8Array {
 export function executionProvider(graph: Graph, device: Device) {
   if (device !== "webgpu") return device;
   const names = graph.operations.filter(({ op }) => op === "Sin" || op === "Cos").map(({ output }) => output.name);
-  return { name: device, forceCpuNodeNames: names };
+  return { name: device, ...(names.length > 0 && { forceCpuNodeNames: names }) };
 }
 
 /** The session option that leaves the outputs that are kept on a graphics card. */

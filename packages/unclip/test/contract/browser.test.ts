@@ -28,35 +28,36 @@ async function bundlePage(): Promise<string> {
 
 if (chromium === undefined) {
   const reason = "no Chromium found; install it or set CHROMIUM_PATH";
-  it.skipIf(!process.env["CI"])(`contract of a platform: Chromium on wasm (skipped: ${reason})`, () =>
-    expect.fail(reason),
-  );
+  it.skipIf(!process.env["CI"])(`contract of a platform: Chromium (skipped: ${reason})`, () => expect.fail(reason));
 }
 
-describe.skipIf(chromium === undefined)("contract of a platform: Chromium on wasm", () => {
-  let server: Server;
-  let browser: Browser;
-  let page: Page;
+describe.skipIf(chromium === undefined).each(["wasm", "webgpu"] as const)(
+  "contract of a platform: Chromium on %s",
+  (device) => {
+    let server: Server;
+    let browser: Browser;
+    let page: Page;
 
-  beforeAll(async () => {
-    const ort = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/wasm"));
-    const pages = {
-      "/": `<!doctype html><script type="module" src="/page.js"></script>`,
-      "/page.js": await bundlePage(),
-    };
-    const served = await serve({ fixtures: fixturePath(""), "": ort }, pages);
-    server = served.server;
-    browser = await launchChromium(chromium!);
-    page = await browser.newPage();
-    await page.goto(served.url);
-    await page.waitForFunction(() => "runCase" in window);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    server?.close();
-  });
+    beforeAll(async () => {
+      const ort = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/wasm"));
+      const pages = {
+        "/": `<!doctype html><script type="module" src="/page.js"></script>`,
+        "/page.js": await bundlePage(),
+      };
+      const served = await serve({ fixtures: fixturePath(""), "": ort }, pages);
+      server = served.server;
+      browser = await launchChromium(chromium!, device);
+      page = await browser.newPage();
+      await page.goto(`${served.url}/?device=${device}`);
+      await page.waitForFunction(() => "runCase" in window);
+    });
+    afterAll(async () => {
+      await browser?.close();
+      server?.close();
+    });
 
-  for (const name of Object.keys(cases)) {
-    it(name, () => page.evaluate((which) => window.runCase(which), name));
-  }
-});
+    for (const name of Object.keys(cases)) {
+      it(name, () => page.evaluate((which) => window.runCase(which), name));
+    }
+  },
+);

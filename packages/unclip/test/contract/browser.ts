@@ -13,8 +13,11 @@ export function findChromium(): string | undefined {
   return [process.env["CHROMIUM_PATH"], ...CANDIDATES].find((path) => path !== undefined && existsSync(path));
 }
 
-/** A headless browser. */
-export function launchChromium(executablePath: string): Promise<Browser> {
+/** WebGPU computed by the processor: slow, but there on every machine. */
+const SOFTWARE_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
+
+/** A headless browser, with WebGPU if the device is that. */
+export function launchChromium(executablePath: string, device: "wasm" | "webgpu" = "wasm"): Promise<Browser> {
   const quiet = [
     "--disable-background-networking",
     "--disable-component-update",
@@ -22,5 +25,9 @@ export function launchChromium(executablePath: string): Promise<Browser> {
     "--no-first-run",
     "--disable-quic",
   ];
-  return chromium.launch({ executablePath, headless: true, args: ["--no-sandbox", "--disable-gpu", ...quiet] });
+  return chromium.launch({
+    executablePath,
+    headless: true,
+    args: ["--no-sandbox", ...(device === "webgpu" ? SOFTWARE_WEBGPU : ["--disable-gpu"]), ...quiet],
+  });
 }

@@ -6,6 +6,12 @@ import { cases } from "./suite.js";
 
 describe("contract of a platform: Node on the CPU", () => {
   for (const [name, run] of Object.entries(cases)) {
-    it(name, () => run({ folder: fixturePath, tensors: async (path) => readTensors(readFileSync(fixturePath(path))) }));
+    it(name, () =>
+      run({
+        device: "cpu",
+        folder: fixturePath,
+        tensors: async (path) => readTensors(readFileSync(fixturePath(path))),
+      }),
+    );
   }
 });

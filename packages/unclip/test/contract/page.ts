@@ -4,6 +4,7 @@ import { cases, type Platform } from "./suite.js";
 /* The suite's browser side: runs one case and reports how it went. */
 
 const platform: Platform = {
+  device: new URLSearchParams(location.search).get("device") as Platform["device"],
   folder: (path) => `/fixtures/${path}`,
   tensors: async (path) => readTensors(new Uint8Array(await (await fetch(`/fixtures/${path}`)).arrayBuffer())),
 };

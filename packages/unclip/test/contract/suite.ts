@@ -1,13 +1,16 @@
+import { add } from "@unclip/graph";
 import { karloUnet, readKarloDecoderConfig } from "@unclip/decoder";
 import { createRuntime, openModelFolder, readCheckpoint, type Network, type Runtime } from "@unclip/runtime";
 import { readJson, isUnclipError, map, tensor, type Tensor } from "@unclip/tensor";
 import { createRandom, loadUnclip, type Picture } from "unclip";
+import { checkOp, graphOf, inputsOf, opCases, type OpCase } from "../../../graph/test/op-cases.js";
 
 /* What every platform must do. The same file runs in Node and, bundled, in a browser, so it knows no test library:
  * a case fails by throwing. */
 
-/** How a platform reaches the fixtures. */
+/** A device, and how its platform reaches the fixtures. */
 export interface Platform {
+  readonly device: Runtime["device"];
   /** What `openModelFolder` is given for a folder of fixtures/. */
   folder(path: string): string;
   /** Named arrays of a safetensors file of fixtures/. */
@@ -54,8 +57,37 @@ export const cases: Readonly<Record<string, (platform: Platform) => Promise<void
     });
   },
 
+  "an output that is kept is fed again, also after its network was closed": async ({ device }) => {
+    const runtime = await createRuntime({ device });
+    const doubling: OpCase = { inputs: [[2, 3]], build: (g, [x]) => add(g, x!, x!), expected: ([x]) => x! };
+    const network = runtime.network(graphOf(doubling).graph, undefined, { keepOutputs: ["y"] });
+    const once = (await network.run({ x0: tensor(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]) }))["y"]!;
+    assert(once.location === (device === "webgpu" ? "gpu-buffer" : "cpu"), `the output is in ${once.location}`);
+    const twice = (await network.run({ x0: once }))["y"]!;
+    await runtime.dispose();
+    const thrice = (await network.run({ x0: twice }))["y"]!;
+    const values = [...(await thrice.getData())];
+    assert(values.join() === "8,16,24,32,40,48", `got ${values.join()}`);
+    for (const kept of [once, twice, thrice]) kept.dispose();
+    await runtime.dispose();
+  },
+
+  ...Object.fromEntries(
+    Object.entries(opCases).map(([name, test]) => [
+      `operator ${name}`,
+      async ({ device }: Platform) => {
+        const runtime = await runtimeOf(device);
+        const feeds = inputsOf(test).map(
+          ({ data, dims }, i) => [`x${i}`, tensor(Float32Array.from(data), dims)] as const,
+        );
+        const { y } = await runtime.network(graphOf(test).graph).run(Object.fromEntries(feeds));
+        checkOp(test, { dims: y!.dims, data: y!.data as Float32Array });
+      },
+    ]),
+  ),
+
   "a caption becomes the reference's picture": async (platform) => {
-    const unclip = await loadUnclip(platform.folder("karlo-tiny"));
+    const unclip = await loadUnclip(platform.folder("karlo-tiny"), { device: platform.device });
     const { images } = await unclip.generate("a red cube on top of a blue sphere", {
       random: createRandom(7),
       prior: { steps: 5, guidanceScale: 4 },
@@ -70,6 +102,13 @@ export const cases: Readonly<Record<string, (platform: Platform) => Promise<void
   },
 };
 
+/** One runtime for all operators: what a device needs to start, it needs once. */
+let operators: Promise<Runtime> | undefined;
+function runtimeOf(device: Runtime["device"]): Promise<Runtime> {
+  operators ??= createRuntime({ device });
+  return operators;
+}
+
 async function withDecoder(
   platform: Platform,
   work: (network: Network, fixture: Fixture, runtime: Runtime) => Promise<void>,
@@ -77,7 +116,7 @@ async function withDecoder(
   const fixture = await platform.tensors("networks/decoder.safetensors");
   const folder = await openModelFolder(platform.folder("karlo-tiny"));
   const config = readKarloDecoderConfig(await readJson(folder, "decoder/config.json"), "decoder/config.json");
-  const runtime = await createRuntime();
+  const runtime = await createRuntime({ device: platform.device });
   const graph = karloUnet(config, fixture["encoder_hidden_states"]!.dims[1]!, await readCheckpoint(folder, "decoder"));
   try {
     await work(runtime.network(graph, folder), fixture, runtime);
