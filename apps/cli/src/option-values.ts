@@ -76,6 +76,14 @@ export function parseSampler(text: string): SamplerSpec {
   }
 }
 
+/** A number from 0 to 1.
+ * @throws InvalidArgumentError for anything else */
+export function parseShare(text: string): number {
+  const share = Number(text);
+  if (/^(\d+\.?\d*|\.\d+)$/.test(text) && share <= 1) return share;
+  throw new InvalidArgumentError("Expected a number from 0 to 1, such as 0.5.");
+}
+
 /** The name of a PNG file.
  * @throws InvalidArgumentError for a name that does not end in .png */
 export function parsePngName(text: string): string {

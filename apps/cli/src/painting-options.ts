@@ -62,6 +62,7 @@ export interface PriorFlags {
   priorSampler?: SamplerSpec;
   priorTable?: string;
   priorGuidance?: number;
+  candidates?: number;
 }
 
 /** How the library finds the model and runs it. */
@@ -94,9 +95,9 @@ export function generateRequest(
   table: AnalyticTable | undefined,
   available: number,
 ): GenerateRequest {
-  const { prior: kind, priorSteps, priorSampler, priorGuidance: guidanceScale } = flags;
+  const { prior: kind, priorSteps, priorSampler, priorGuidance: guidanceScale, candidates } = flags;
   const { steps = priorSteps, sampler = priorSampler } = withTable(priorSampler, table, priorSteps);
-  return { ...paintRequest(flags, available), prior: given({ kind, steps, guidanceScale, sampler }) };
+  return { ...paintRequest(flags, available), prior: given({ kind, steps, guidanceScale, sampler, candidates }) };
 }
 
 /** A table belongs to the sampler that it was estimated for, and says how many steps it is for. */
@@ -191,12 +192,20 @@ export function addEngineOptions(command: Command): Command {
 export function addPriorOptions(command: Command, kind: PriorKind | undefined): Command {
   const help = "how the caption becomes an image embedding";
   return command
-    .addOption(new Option("--prior <prior>", help).default(kind).choices(["diffusion", "text-embedding", "none"]))
+    .addOption(new Option("--prior <prior>", help).default(kind).choices(PRIOR_KINDS))
     .addOption(stepsOption("--prior-steps <count>"))
     .addOption(samplerOption("--prior-sampler <name>"))
     .option("--prior-table <file>", "what --prior-sampler analytic-dpm needs; unclip analytic estimates it")
-    .addOption(guidanceOption("--prior-guidance <scale>", 4));
+    .addOption(guidanceOption("--prior-guidance <scale>", 4))
+    .addOption(
+      new Option(
+        "--candidates <count>",
+        "embeddings drawn for each caption, of which the nearest to it is kept; 2 in the paper (default: 1)",
+      ).argParser(parseCount),
+    );
 }
+
+const PRIOR_KINDS: readonly PriorKind[] = ["diffusion", "autoregressive", "text-embedding", "none"];
 
 /** How many pictures. */
 export function countOption(): Option {

@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
+import { parseShare } from "./option-values.js";
 import { addPaintingOptions, countOption, paintRequest, type PaintingFlags } from "./painting-options.js";
 import { paintToFiles, type Painting } from "./painting.js";
 import { picturePaths } from "./output-files.js";
@@ -8,6 +9,7 @@ import type { Host } from "./host.js";
 /** The command's options as commander gives them. */
 export interface VaryFlags extends PaintingFlags {
   n: number;
+  eta?: number;
 }
 
 /** Adds `vary` to the program.
@@ -17,7 +19,13 @@ export function addVaryCommand(program: Command, run: (picture: string, flags: V
     .command("vary")
     .description("paint variations of a picture from its CLIP image embedding")
     .argument("<picture>", "a PNG, JPEG, WebP, GIF, AVIF or TIFF file")
-    .addOption(countOption());
+    .addOption(countOption())
+    .addOption(
+      new Option(
+        "--eta <share>",
+        "begin with the picture's own noise, and add this share of new noise, from 0 (the same picture) to 1 (default: begin with new noise)",
+      ).argParser(parseShare),
+    );
   addPaintingOptions(command, {
     file: "variation.png",
     help: "the PNG file; with --n 2 and more variation-1.png, variation-2.png, ...; replaces existing files",
@@ -28,8 +36,10 @@ export function addVaryCommand(program: Command, run: (picture: string, flags: V
  * @param signal stops between two steps; nothing is written then */
 export async function vary(file: string, flags: VaryFlags, host: Host, signal: AbortSignal): Promise<void> {
   const picture = await readPictureFile(file);
+  const { n, eta } = flags;
+  const own = eta === undefined ? {} : { eta };
   const start: Painting["start"] = (unclip) =>
-    unclip.vary(picture, { ...paintRequest(flags, unclip.stages.upsamplers.length), n: flags.n, signal });
+    unclip.vary(picture, { ...paintRequest(flags, unclip.stages.upsamplers.length), n, ...own, signal });
   await paintToFiles(
     { flags, paths: picturePaths(flags.out, flags.n), subject: { picture: file }, start },
     host,

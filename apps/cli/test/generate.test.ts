@@ -64,6 +64,15 @@ describe("generate", () => {
     });
   });
 
+  it("passes the autoregressive prior and its candidates on", async () => {
+    const out = join(await temporaryFolder(), "x.png");
+    const host = createFakeHost();
+    expect(await run(["generate", caption, "--out", out, "--prior", "autoregressive", "--candidates", "2"], host)).toBe(
+      0,
+    );
+    expect(host.calls[1]!.args[1]).toMatchObject({ prior: { kind: "autoregressive", candidates: 2 } });
+  });
+
   it("prints one JSON object with --json, on a terminal too", async () => {
     const out = join(await temporaryFolder(), "x.png");
     const host = createFakeHost({ stdout: { isTTY: true }, stderr: { isTTY: true } });

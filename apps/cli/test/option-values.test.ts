@@ -6,6 +6,7 @@ import {
   parseGuidance,
   parsePngName,
   parseSeed,
+  parseShare,
   parseUpsamplers,
 } from "../src/option-values.js";
 
@@ -60,6 +61,14 @@ describe("parseGuidance", () => {
 
   it.each(["", "-1", "x", "Infinity", "NaN", "1e3", "1,5", "."])("refuses %j", (text) => {
     expect(() => parseGuidance(text)).toThrow(InvalidArgumentError);
+  });
+});
+
+describe("parseShare", () => {
+  it("reads numbers from 0 to 1", () => expect(["0", "1", ".5", "0.25"].map(parseShare)).toEqual([0, 1, 0.5, 0.25]));
+
+  it.each(["", "-1", "1.1", "x", "NaN"])("refuses %j", (text) => {
+    expect(() => parseShare(text)).toThrow(InvalidArgumentError);
   });
 });
 

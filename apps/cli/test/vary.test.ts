@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
+import { encodePng } from "unclip";
 import { describe, expect, it } from "vitest";
 import { readPictureFile } from "../src/read-picture.js";
 import { run } from "../src/run.js";
@@ -22,6 +23,17 @@ describe("vary", () => {
     expect(args).toEqual([gradient(9, 7), { n: 2, seed: 0, decoder: { steps: 3 }, signal: expect.any(AbortSignal) }]);
     const paths = [join(folder, "out-1.png"), join(folder, "out-2.png")];
     expect(JSON.parse(host.stdout.text)).toMatchObject({ picture: file, images: paths.map((path) => ({ path })) });
+  });
+
+  it("passes eta on", async () => {
+    const folder = await temporaryFolder();
+    const [file, out] = [join(folder, "in.png"), join(folder, "out.png")];
+    await writeFile(file, await encodePng(gradient(4, 4)));
+    const host = createFakeHost();
+    expect(await run(["vary", file, "--eta", "0", "--out", out], host)).toBe(0);
+    expect(host.calls[1]!.args[1]).toMatchObject({ eta: 0 });
+    expect(await run(["vary", file, "--eta", "1.5", "--out", out], host)).toBe(2);
+    expect(host.stderr.text).toMatch(/--eta.*Expected a number from 0 to 1/);
   });
 
   it("refuses what is not a picture", async () => {

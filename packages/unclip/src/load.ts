@@ -75,10 +75,10 @@ export interface Unclip {
 export async function loadUnclip(source: string | URL = "toybox", options: LoadOptions = {}): Promise<Unclip> {
   const { signal } = options;
   checkAborted(signal, "loadUnclip");
+  const runtime = await createRuntime(options); // a device that is not there is refused before anything is fetched
   const { folder, name: model } = await openModel(source, options);
   const index = await readModelIndex(folder);
   const family = familyOf(index.className, `${folder.name}/model_index.json`);
-  const runtime = await createRuntime(options);
   const stages = await family.load(folder, runtime, index);
   checkAborted(signal, "loadUnclip");
   const loaded: LoadedModel = { model, stages, runtime, defaults: await readDefaults(folder, stages) };

@@ -3,9 +3,9 @@ import type { SamplerChoice } from "@unclip/sampler";
 import type { Random } from "@unclip/tensor";
 import type { ImageSettings } from "./manipulations/repainting.js";
 
-/** How a caption becomes an image embedding: by the model's diffusion prior; by its CLIP text embedding in place of an image embedding;
+/** How a caption becomes an image embedding: by the model's diffusion prior, or its autoregressive one; by its CLIP text embedding in place of an image embedding;
  * not at all, so that the caption alone conditions the decoder. */
-export type PriorKind = "diffusion" | "text-embedding" | "none";
+export type PriorKind = "diffusion" | "autoregressive" | "text-embedding" | "none";
 
 /** Settings of the prior. What is left out takes the model's own default (`unclip.json`), or else that of its pipeline in diffusers. */
 export interface PriorSettings {
@@ -17,6 +17,12 @@ export interface PriorSettings {
   guidanceScale?: number;
   /** Another sampler than the model's own, for example "dpmpp-2m" or { name: "ddim", eta: 1 }. */
   sampler?: SamplerChoice;
+  /** Embeddings drawn for each caption, of which the nearest to it is kept, from 1 to 16; default 1. The paper takes 2. */
+  candidates?: number;
+  /** Of the autoregressive prior, what its probabilities are sharpened by: 0 takes the likeliest; default 0.25. */
+  temperature?: number;
+  /** Of the autoregressive prior: only the likeliest values that together reach this share are drawn, above 0 to 1; default 1. */
+  topP?: number;
 }
 
 /** Settings of the decoder, with defaults as for {@link PriorSettings}. */

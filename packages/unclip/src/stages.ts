@@ -1,6 +1,6 @@
 import type { ImageEncoder, TextEncoder } from "@unclip/clip";
 import type { Decoder, DecoderCondition } from "@unclip/decoder";
-import type { DiffusionPrior } from "@unclip/prior";
+import type { AutoregressivePrior, DiffusionPrior } from "@unclip/prior";
 import type { Tensor } from "@unclip/tensor";
 import type { Upsampler } from "@unclip/upsampler";
 
@@ -12,6 +12,8 @@ export interface Stages {
   readonly imageEncoder?: ImageEncoder;
   /** Absent where the folder has none. */
   readonly prior?: DiffusionPrior;
+  /** Absent where the folder has none: no published checkpoint has one. */
+  readonly autoregressivePrior?: AutoregressivePrior;
   readonly decoder: Decoder;
   /** In the order in which they run. */
   readonly upsamplers: readonly Upsampler[];

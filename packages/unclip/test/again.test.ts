@@ -34,7 +34,8 @@ describe("a recipe", () => {
     const unclip = await open();
     const { images, recipe } = await unclip.vary([gray, gray], { ...smallest, n: 2, seed: 3 });
     expect(recipe.operation).toBe("vary");
-    expect(recipe).not.toHaveProperty("pictures");
+    const stored = { imageEmbedding: expect.any(String), pixels: expect.any(String) };
+    expect(recipe).toMatchObject({ pictures: [stored, stored] });
     const again = await unclip.again(throughJson(recipe));
     expect(again.images).toEqual(images);
     expect(again.recipe).toEqual(recipe);
@@ -79,8 +80,8 @@ describe("a recipe", () => {
     [{ operation: "dream" }, /^recipe.operation: expected one of generate, vary.*, got "dream"/],
     [{ operation: "generate", seed: 0, captions: ["a"], spell: 1 }, /^generate: there is no setting "spell"/],
     [
-      { operation: "vary", seed: 0, imageEmbedding: "AAAA" },
-      /^vary.imageEmbedding: expected float32 values \[N, \d+\] in base64/,
+      { operation: "vary", seed: 0, pictures: [{ imageEmbedding: "AAAA" }] },
+      /^picture.imageEmbedding: expected float32 values \[N, \d+\] in base64/,
     ],
   ])("is refused where it is %j", async (recipe, message) => {
     const unclip = await open();

@@ -136,11 +136,14 @@ describe("generate", () => {
     [{ upsamplers: [{}, {}] }, /^upsamplers: expected 0 to 1, as many as the model has, got 2$/],
     [{ upsamplers: 2 }, /^upsamplers: expected 0 to 1, as many as the model has, got 2$/],
     [{ upsamplers: [{ steps: 0 }] }, /^upsamplers\[0\].steps: expected a whole number/],
-    [{ prior: "magic" as "none" }, /^prior.kind: expected diffusion, text-embedding or none, got magic$/],
+    [
+      { prior: "magic" as "none" },
+      /^prior.kind: expected diffusion, autoregressive, text-embedding or none, got magic$/,
+    ],
     [{ seed: 1.5 }, /^seed: expected an integer, got 1.5/],
     [{ seed: "x" }, /^seed: expected an integer, got x/],
     [{ negative: "a\0b" }, /^negative: holds a NUL character/],
-    [{ decoderSteps: 5 } as Options, /^generate: there is no setting "decoderSteps"; expected captions, prior, n/],
+    [{ decoderSteps: 5 } as Options, /^generate: there is no setting "decoderSteps"; expected captions, prior, image/],
     [
       { decoder: { stepz: 5 } } as Options,
       /^decoder: there is no setting "stepz"; expected steps, guidanceScale, sampler$/,

@@ -1,6 +1,6 @@
 import { loadImageEncoder, loadTextEncoder } from "@unclip/clip";
 import { loadKarloDecoder } from "@unclip/decoder";
-import { loadDiffusionPrior } from "@unclip/prior";
+import { hasAutoregressivePrior, loadAutoregressivePrior, loadDiffusionPrior } from "@unclip/prior";
 import { repeatText, sliceText, UnclipError } from "@unclip/tensor";
 import { loadUpsampler } from "@unclip/upsampler";
 import type { ModelIndex } from "../model-index.js";
@@ -22,6 +22,9 @@ export const karlo: Family = {
       textEncoder,
       ...(components.has("image_encoder") && { imageEncoder: await loadImageEncoder(folder, runtime) }),
       ...(components.has("prior") && { prior: await loadDiffusionPrior(folder, runtime) }),
+      ...((await hasAutoregressivePrior(folder)) && {
+        autoregressivePrior: await loadAutoregressivePrior(folder, runtime),
+      }),
       decoder: await loadKarloDecoder(folder, runtime, { text: { length, width } }),
       upsamplers: await Promise.all(upsamplersOf(components).map((names) => loadUpsampler(folder, runtime, names))),
     };
