@@ -86,7 +86,7 @@ const damages: [string, (path: (file: string) => string) => Promise<unknown>, Re
   [
     "a config of another model",
     (path) => editJson(path("prior/config.json"), (json) => (json["num_layers"] = 3)),
-    /prior: the weights do not fit config.json : it wants 3 of transformer_blocks, they have 2/,
+    /prior: the weights do not fit config.json.*it wants 3 of transformer_blocks, they have 2/,
   ],
   [
     "a prior and a decoder that do not match",
