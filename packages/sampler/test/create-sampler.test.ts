@@ -3,10 +3,19 @@ import {
   createSampler,
   createSchedule,
   ddim,
+  ddimInversion,
+  ddpm,
+  dpmSolver,
+  euler,
+  eulerAncestral,
+  heun,
+  lms,
+  pndm,
   sample,
   SAMPLER_NAMES,
   SAMPLER_OPTIONS,
   unclip,
+  unipc,
   withGuidance,
   type AnalyticDpmOptions,
   type Denoiser,
@@ -156,6 +165,12 @@ describe("createSampler", () => {
 
   it("checks the options of a sampler that is made by its own function", () => {
     expect(() => ddim({ eta: -1 })).toThrow(/^sampler ddim: eta: expected a number from 0, got -1$/);
+    const wrong = { clipping: { kind: "range", range: -1 } } as const;
+    const named = { ddim, "ddim-inversion": ddimInversion, ddpm, unclip, dpmpp: dpmSolver, pndm, unipc };
+    const all = { ...named, euler, "euler-ancestral": eulerAncestral, heun, lms };
+    for (const [name, create] of Object.entries(all)) {
+      expect(() => create(wrong)).toThrow(`sampler ${name}: clipping: range: expected a number above 0, got -1`);
+    }
     expect(() => analyticDpm({} as AnalyticDpmOptions)).toThrow(/^sampler analytic-dpm: needs table: /);
   });
 

@@ -1,8 +1,8 @@
-import { addNoise, ddim, ddimInversion, type Denoiser } from "@unclip/sampler";
-import { map, valuesOf, type Tensor } from "@unclip/tensor";
+import { addNoise, ddim, ddimInversion, sample, type Denoiser, type SampleStep } from "@unclip/sampler";
+import { createRandom, map, valuesOf, type Tensor } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose, largestDifference } from "../../../test-support/index.js";
-import { linspace, scaledLinear, runSampler } from "./toy.js";
+import { firstStep, linspace, scaledLinear, runSampler } from "./toy.js";
 
 const clean = linspace([1, 1, 2, 4]);
 
@@ -45,8 +45,32 @@ describe("ddimInversion", () => {
     expect(fine).toBeLessThan(coarse / 3); // of first order: a quarter of the step, about a quarter of the error
   });
 
+  it("counts its levels by strides if asked to, as the reference does", async () => {
+    const noise = map(clean, (x) => Math.cos(9 * x));
+    const denoise: Denoiser = async () => ({ type: "epsilon", output: noise });
+    const options = { schedule: scaledLinear, timesteps: [600], random: createRandom(0), start: "sample" } as const;
+    const invert = (previous: "list" | "stride", timesteps: number[], xT: Tensor) =>
+      sample(denoise, { ...options, sampler: ddimInversion({ previous }), timesteps, xT });
+    // Of two timesteps the stride is 500: the step to 600 then comes from the level of 100, not from the clean end.
+    const at = (t: number) => addNoise(clean, noise, scaledLinear.alphasCumprod[t]!);
+    const first = async (run: AsyncIterable<SampleStep>) => valuesOf((await firstStep(run)).xt);
+    expectClose(await first(invert("stride", [600, 900], at(100))), valuesOf(at(600)), { maxAbs: 1e-6 }); // float32
+    expectClose(await first(invert("list", [600, 900], clean)), valuesOf(at(600)), { maxAbs: 1e-6 });
+  });
+
+  it("takes x_0 where the first level holds noise", async () => {
+    const noise = map(clean, (x) => Math.cos(9 * x));
+    const denoise: Denoiser = async () => ({ type: "sample", output: clean });
+    const sampler = ddimInversion({ setAlphaToOne: false });
+    const start = addNoise(clean, noise, scaledLinear.alphasCumprod[0]!);
+    const end = await runSampler(denoise, { sampler, steps: 4, xT: start, start: "sample" });
+    const expected = addNoise(clean, noise, scaledLinear.alphasCumprod[999]!);
+    expectClose(end, valuesOf(expected), { maxAbs: 1e-4 }); // the noise at t = 0 is 0.03 of x in float32
+  });
+
   it("says what a network that predicts x_0 lacks", async () => {
     const denoise: Denoiser = async (xt) => ({ type: "sample", output: xt });
     await expect(thereAndBack(denoise, 5)).rejects.toThrow(/says nothing about ε at the clean end/);
+    await expect(thereAndBack(denoise, 5)).rejects.toMatchObject({ code: "config" });
   });
 });

@@ -58,11 +58,30 @@ describe("ddim, chosen by name, where x_0 is clipped", () => {
   });
 });
 
+describe("ddim with eta 0", () => {
+  it("draws no random number", async () => {
+    const normal = () => {
+      throw new Error("drawn");
+    };
+    const options = { schedule, timesteps: [500, 0], xT: linspace([1, 4]), random: { normal, uniform: normal } };
+    await sample(overshooting, { ...options, sampler: ddim({ eta: 0 }) });
+    await expect(sample(overshooting, { ...options, sampler: ddim({ eta: 0.1 }) })).rejects.toThrow("drawn");
+  });
+});
+
 describe("ddim without clipping", () => {
   it("takes the network's ε, which no rounding has touched", async () => {
-    const run = (sampler: Sampler) => at333(sampler, 111);
+    // At ᾱ of 0.0001 the network's ε would be lost in an x_0 that is a hundred times as large.
     const free = { clipping: { kind: "none" } } as const;
-    expect(await run(ddim(free))).toEqual(await run(ddim({ ...free, epsFromClippedX0: false })));
+    const sine: Denoiser = async (xt) => ({ type: "epsilon", output: map(xt, Math.sin) });
+    const run = async (sampler: Sampler) => {
+      const options = { sampler, schedule, timesteps: [999, 500, 10], random: createRandom(0) };
+      return valuesOf(await sample(sine, { ...options, xT: createRandom(3).normal([1, 4_000]) }));
+    };
+    const [own, taken] = [ddim({ ...free, epsFromClippedX0: false }), ddim(free)];
+    expect(await run(taken)).toEqual(await run(own));
+    const wide = ddim({ clipping: { kind: "range", range: 1e9 } }); // clips nothing, and takes ε from x_0
+    expect(await run(wide)).not.toEqual(await run(own));
   });
 });
 

@@ -6,15 +6,17 @@ import {
   heun,
   lms,
   pndm,
+  sample,
   unipc,
+  type Denoiser,
   type NoiseSchedule,
   type Sampler,
   type SamplerSpec,
 } from "@unclip/sampler";
-import { createRandom, valuesOf } from "@unclip/tensor";
+import { createRandom, filled, map, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose, largestDifference } from "../../../test-support/index.js";
-import { gaussian, linspace, scaledLinear, sine, runSampler } from "./toy.js";
+import { firstStep, gaussian, linspace, scaledLinear, sine, runSampler } from "./toy.js";
 
 /* Check values: diffusers 0.33.1 and 0.40.0.dev0 on torch 2.13, seed 0, scaled-linear betas 0.00085-0.012, ε = 0.3 x + 0.1 sin 3x,
  * from linspace(-1, 1, 4) times init_noise_sigma, printed with six decimals. */
@@ -111,6 +113,22 @@ describe("solvers on an ODE with a known solution", () => {
     );
     expect(errors[1]).toBeLessThan(errors[0]! / 10);
     expect(errors[2]).toBeLessThan(errors[1]! / 2);
+  });
+});
+
+describe("churn", () => {
+  it("raises σ by its share of the sum before a step, and adds that much noise", async () => {
+    const n = 20_000;
+    const zero: Denoiser = async (xt) => ({ type: "sample", output: map(xt, () => 0) }); // data that are 0
+    const sampler = euler({ churn: { amount: 1, noise: 2 } }); // a tenth for each of ten steps
+    const timesteps = sampler.timesteps(scaledLinear, 10);
+    const options = { sampler, schedule: scaledLinear, timesteps, start: "sample", random: createRandom(0) } as const;
+    const { xt } = await firstStep(sample(zero, { ...options, xT: filled([1, n], 0) }));
+    const [from, to] = sampler.alphasCumprod!(options).map((bar) => Math.sqrt((1 - bar) / bar)) as [number, number];
+    const raised = 1.1 * from;
+    const spread = ((to / raised) * 2 * Math.sqrt(raised ** 2 - from ** 2)) / Math.hypot(to, 1);
+    const found = Math.sqrt(valuesOf(xt).reduce((sum, x) => sum + x ** 2, 0) / n);
+    expect(Math.abs(found / spread - 1)).toBeLessThan(0.02); // 20,000 values leave 0.5 %
   });
 });
 

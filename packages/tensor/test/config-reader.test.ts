@@ -29,6 +29,7 @@ describe("createConfigReader", () => {
     ["a list", { k: [1] }, "expected a number, got [1]"],
   ])("refuses %s as a number", (_, json, message) => {
     expect(() => read(json).number("k")).toThrow(`m/config.json: k: ${message}`);
+    expect(() => read(json).number("k")).toThrow(expect.objectContaining({ code: "config" }));
   });
 
   it("refuses a number out of its range", () => {
@@ -106,4 +107,10 @@ it("has ranges that hold what is published", () => {
     expect(read({ k: value }).whole("k", RANGES[name as keyof typeof published])).toBe(value);
     expect(() => read({ k: 0 }).whole("k", RANGES[name as keyof typeof published])).toThrow("from 1 to");
   }
+});
+
+it("refuses as a config what it does not support", () => {
+  const config = expect.objectContaining({ code: "config" }) as Error;
+  expect(() => read({ k: 1 }).only("k", 2)).toThrow(config);
+  expect(() => read({ k: 1 }).exactly("k", 2)).toThrow(config);
 });

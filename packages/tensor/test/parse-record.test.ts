@@ -12,6 +12,7 @@ describe("parseRecord", () => {
       d: "Infinity, NaN",
       e: [null],
     });
+    expect(parseRecord('{"a":[NaN,Infinity,NaN,-Infinity]}', "f")).toEqual({ a: [null, Infinity, null, -Infinity] });
     expect(parseRecord('{"a\\"Infinity": "\\\\", "b": "NaN\\\\\\""}', "f")).toEqual({
       'a"Infinity': "\\",
       b: 'NaN\\"',
@@ -37,6 +38,18 @@ describe("parseRecord", () => {
     expect(() => parseRecord(text, "f")).toThrow(expect.objectContaining({ code: "config" }));
   });
 
+  it("refuses a text that no config has the length of, without reading it", () => {
+    const parse = (length: number) => () => parseRecord(" ".repeat(length), "f");
+    expect(parse(100_000_001)).toThrow("f: expected 100000000 characters of JSON at most, got 100000001");
+    expect(parse(100_000_001)).toThrow(expect.objectContaining({ code: "config" }));
+  });
+
+  it("quotes as much of a reason as a line holds, and keeps it as the cause", () => {
+    const parse = () => parseRecord(`{"${"k".repeat(200)}": x}`, "f");
+    expect(parse).toThrow(expect.objectContaining({ cause: expect.any(SyntaxError) as Error }));
+    expect(() => parseRecord('{"a": Infinity NaN}', "f")).toThrow(/^f: not valid JSON/);
+  });
+
   it("quotes no control characters", () => {
     expect(() => parseRecord('{"a": \u001b[2J}', "f")).toThrow(/^f: not valid JSON \([^\p{Cc}]*\)/u);
   });
@@ -50,6 +63,7 @@ describe("parseRecord", () => {
     const strict = (text: string) => parseRecord(text, "f", { strict: true });
     expect(strict('{"a": {"b": 1, "c": 2}, "d": [{"e": 1}], ":": ":"}')).toHaveProperty("d");
     expect(() => strict('{"a": 1, "b": 2, "a": 3}')).toThrow("f: expected each key once, got 3 keys of which 2 differ");
+    expect(() => strict('{"a": 1, "a": 3}')).toThrow(expect.objectContaining({ code: "config" }));
     expect(() => strict('{"a": NaN}')).toThrow("not valid JSON");
   });
 });

@@ -99,19 +99,21 @@ describe("rows", () => {
 
 describe("channels", () => {
   const x = counting(2, 3, 2);
-  const [one, two] = splitChannels(x, 1);
 
   it("are split", () => {
+    const [one, two] = splitChannels(x, 1);
     expectTensor(one, [2, 1, 2], [0, 1, 6, 7]);
     expectTensor(two, [2, 2, 2], [2, 3, 4, 5, 8, 9, 10, 11]);
   });
 
   it("are joined again", () => {
+    const [one, two] = splitChannels(x, 1);
     expectTensor(concatChannels(one, two), [2, 3, 2], [...valuesOf(x)]);
     expectTensor(concatChannels(two, one), [2, 3, 2], [2, 3, 4, 5, 0, 1, 8, 9, 10, 11, 6, 7]);
   });
 
   it("are not joined where the other axes differ", () => {
+    const one = counting(2, 1, 2);
     expect(() => concatChannels(one, counting(2, 2, 3))).toThrow(
       /^concatChannels: expected \[2, 2, 2\], got \[2, 2, 3\]$/,
     );
