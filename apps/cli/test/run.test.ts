@@ -27,7 +27,11 @@ describe("usage", () => {
     ],
     ["half a step", ["generate", "x", "--decoder-steps", "1.5"], "'--decoder-steps <count>' argument '1.5' is invalid"],
     ["negative guidance", ["generate", "x", "--prior-guidance", "-1"], "Expected a number of 0 or more"],
-    ["an unknown prior", ["generate", "x", "--prior", "best"], "Allowed choices are diffusion, text-embedding, none"],
+    [
+      "an unknown prior",
+      ["generate", "x", "--prior", "best"],
+      "Allowed choices are diffusion, autoregressive, text-embedding, none",
+    ],
     ["an unknown device", ["generate", "x", "--device", "tpu"], "Allowed choices are auto, cpu, webgpu"],
     ["a file that is no PNG", ["generate", "x", "--out", "x.jpg"], "Expected the name of a PNG file"],
     ["an option without its value", ["generate", "x", "--seed"], "error: option '--seed <integer>' argument missing"],
