@@ -47,8 +47,6 @@ describe("checkOutputPaths", () => {
 });
 
 describe("checkOutputPaths and names", () => {
-  const isRoot = process.getuid?.() === 0;
-
   it("takes 250 bytes, which can then be written", async () => {
     const path = join(await temporaryFolder(), `${"é".repeat(123)}.png`);
     await checkOutputPaths([path]);
