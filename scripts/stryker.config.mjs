@@ -11,8 +11,8 @@ export default {
   vitest: { configFile: "vitest.config.ts", dir: folder, related: false },
   mutate: [`${folder}/src/**/*.ts`, `!${folder}/src/**/index.ts`],
   // The copy that is mutated needs no built files and no documents. node_modules are linked.
-  ignorePatterns: ["dist", ".turbo", ".readme", "/docs", "/training", "/coverage", "/bench"],
-  tempDirName: ".stryker-tmp",
+  ignorePatterns: ["dist", ".turbo", ".readme", "/docs", "/training", "/coverage", "/bench", "/.stryker-tmp"],
+  tempDirName: `.stryker-tmp/${process.pid}`, // a run that ends deletes its folder, not that of another
   coverageAnalysis: "perTest",
   // A mutant of a module's constant takes every test of the package, a minute or two each. The functions that use such constants are mutated.
   ignoreStatic: true,

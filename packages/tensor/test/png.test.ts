@@ -1,3 +1,4 @@
+import { inflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { encodePng, isUnclipError, type Picture } from "@unclip/tensor";
@@ -14,7 +15,7 @@ function draw(width: number, height: number, at: (x: number, y: number, c: numbe
 
 const noise = (x: number, y: number, c: number) => (Math.imul(x * 73 + y * 151 + c * 283 + 1, 0x9e3779b1) >>> 11) & 255;
 
-/** Each favours another filter: flat rows, horizontal and vertical gradients, both at once, nothing to predict. */
+/** Each favours other filters: flat rows, horizontal and vertical gradients, both at once, nothing to predict, edges and blends. */
 const pictures: Record<string, Picture> = {
   "one pixel": draw(1, 1, (_x, _y, c) => 250 + c),
   "one column": draw(1, 9, (_x, y) => y * 20),
@@ -23,11 +24,38 @@ const pictures: Record<string, Picture> = {
   vertical: draw(8, 64, (x, y, c) => y * 4 + c + noise(x, 0, c)),
   diagonal: draw(33, 21, (x, y, c) => (x * x + y * 11 + c * 5) / 4),
   noise: draw(37, 23, noise),
+  stairs: draw(40, 40, (x, y, c) => (x * 6 > y * 5 + noise(0, y, 0) / 9 ? 40 + c : 210) + (noise(x, y, c) >> 5)),
+  grain: draw(40, 40, (x, y, c) => 100 + x + y + (noise(x * x * 7 + y * y * y, x * y * 3, c * x) >> 3)),
+  blend: draw(40, 40, (x, y, c) => noise(x, 0, c) / 3 + noise(0, y, c) / 3),
 };
 
 async function decode(png: Uint8Array) {
   const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, channels: info.channels, data: new Uint8Array(data) };
+}
+
+/** The rows of a PNG file as they are compressed: the filter's number, then its residuals. */
+function filteredRows(png: Uint8Array, length: number): number[][] {
+  const file = Buffer.from(png);
+  const at = file.indexOf("IDAT");
+  const bytes = inflateSync(file.subarray(at + 4, at + 4 + file.readUInt32BE(at - 4)));
+  return Array.from({ length: bytes.length / length }, (_, y) => [...bytes.subarray(y * length, (y + 1) * length)]);
+}
+
+/** The residuals of one row, as section 9 of the specification defines them. */
+function filtered({ width, data }: Picture, y: number, filter: number): number[] {
+  const byte = (row: number, i: number) => (row < 0 || i < 0 ? 0 : data[row * width * 3 + i]!);
+  return Array.from({ length: width * 3 }, (_, i) => {
+    const [left, up, corner] = [byte(y, i - 3), byte(y - 1, i), byte(y - 1, i - 3)];
+    const distances = [left, up, corner].map((value) => Math.abs(left + up - corner - value));
+    const nearest = [left, up, corner][distances.indexOf(Math.min(...distances))]!;
+    const prediction = [0, left, up, Math.floor((left + up) / 2), nearest][filter]!;
+    return (byte(y, i) - prediction + 256) % 256;
+  });
+}
+
+function magnitude(residuals: readonly number[]): number {
+  return residuals.reduce((sum, residual) => sum + (residual < 128 ? residual : 256 - residual), 0);
 }
 
 async function refusal(picture: Picture, text?: Record<string, string>): Promise<string> {
@@ -43,6 +71,21 @@ describe("encodePng", () => {
   it.each(Object.entries(pictures))("gives back every byte: %s", async (_name, picture) => {
     const back = await decode(await encodePng(picture));
     expect(back).toEqual({ ...picture, channels: 3 });
+  });
+
+  it("uses every filter of PNG on these pictures, for each row the one that leaves the least", async () => {
+    const used = new Set<number>();
+    for (const picture of Object.values(pictures)) {
+      const rows = filteredRows(await encodePng(picture), picture.width * 3 + 1);
+      expect(rows.length).toBe(picture.height);
+      rows.forEach(([filter, ...residuals], y) => {
+        used.add(filter!);
+        const sums = [0, 1, 2, 3, 4].map((other) => magnitude(filtered(picture, y, other)));
+        expect(residuals).toEqual(filtered(picture, y, filter!));
+        expect(filter).toBe(sums.indexOf(Math.min(...sums)));
+      });
+    }
+    expect([...used].sort()).toEqual([0, 1, 2, 3, 4]);
   });
 
   it("is small where rows resemble each other", async () => {
