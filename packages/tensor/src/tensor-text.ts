@@ -20,7 +20,7 @@ export function tensorFromText(text: unknown, dims: readonly number[], where: st
   const bytes = typeof text === "string" ? bytesOf(text) : undefined;
   const rowBytes = 4 * sizeOf(dims.slice(1));
   const rows = dims[0] === -1 ? (bytes?.length ?? 0) / rowBytes : dims[0]!;
-  if (bytes === undefined || rows < 1 || bytes.length !== rows * rowBytes) {
+  if (bytes === undefined || !Number.isInteger(rows) || rows < 1 || bytes.length !== rows * rowBytes) {
     const shape = `[${["N", ...dims.slice(1)].join(", ")}]`;
     throw new UnclipError(
       "input",
