@@ -7,6 +7,7 @@ import {
   sample,
   spaceTimesteps,
   type AnalyticTable,
+  type Denoiser,
   type Sampler,
 } from "@unclip/sampler";
 import { createRandom, map, valuesOf } from "@unclip/tensor";
@@ -68,6 +69,16 @@ describe("analyticDpm", () => {
     };
     const [free, limited] = [await last(0), await last(1)];
     expect(root(limited)).toBeLessThan(root(free));
+    // On data that are 0 the step before the last ends with its noise alone: of mean magnitude 2/255 of the range [-1, 1].
+    const nothing = map(createRandom(1).normal([1, 20_000]), () => 0);
+    const zero: Denoiser = async () => ({ type: "sample", output: nothing });
+    const sampler = analyticDpm({ table, clipping: none, clippedSteps: 2 });
+    const options = { sampler, schedule, timesteps: timesteps.slice(-2), xT: nothing, random: createRandom(0) };
+    for await (const { xt, step } of sample(zero, options)) {
+      if (step > 1) continue;
+      const magnitude = valuesOf(xt).reduce((sum, x) => sum + Math.abs(x), 0) / 20_000;
+      expect(Math.abs(magnitude / (2 * (2 / 255)) - 1)).toBeLessThan(0.02); // 20,000 values leave 0.5 %
+    }
   });
 
   it("refuses a timestep that its table lacks", async () => {

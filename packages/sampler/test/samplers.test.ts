@@ -11,6 +11,7 @@ import {
   type Prediction,
   type Sampler,
   type TimestepSpacing,
+  type VarianceType,
 } from "@unclip/sampler";
 import { createRandom, map, tensor, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
@@ -99,6 +100,37 @@ describe("UnCLIP sampler", () => {
     }); // α of the first step is 4e-8
   });
 
+  it("takes a learned variance as it is, or the greater of the fixed ones", async () => {
+    // On data that are 0 a step ends with its noise alone.
+    const n = 20_000;
+    const schedule = createSchedule();
+    const learned: Denoiser = async (xt) => ({
+      type: "sample",
+      output: map(xt, () => 0),
+      variance: map(xt, () => 0.25),
+    });
+    const deviation = async (varianceType: VarianceType) => {
+      const xT = tensor(new Float32Array(n), [1, n]);
+      const options = { schedule, timesteps: [500, 400, 0], xT, random: createRandom(0) };
+      for await (const { xt } of sample(learned, { ...options, sampler: ddpm({ varianceType }) })) {
+        return Math.sqrt(valuesOf(xt).reduce((sum, x) => sum + x ** 2, 0) / n);
+      }
+      return NaN;
+    };
+    const [bar, earlier] = [500, 400].map((t) => schedule.alphasCumprod[t]!) as [number, number];
+    const beta = 1 - bar / earlier;
+    const expected = {
+      learned: 0.5,
+      fixed_large: Math.sqrt(beta),
+      fixed_large_log: Math.sqrt(beta),
+      fixed_small: Math.sqrt((beta * (1 - earlier)) / (1 - bar)),
+      fixed_small_log: Math.sqrt((beta * (1 - earlier)) / (1 - bar)),
+    };
+    for (const [type, value] of Object.entries(expected)) {
+      expect(Math.abs((await deviation(type as VarianceType)) / value - 1)).toBeLessThan(0.02); // 20,000 values: 0.5 %
+    }
+  });
+
   it("says which setting needs a learned variance", async () => {
     const refused = run({
       denoise: epsilon,
@@ -108,6 +140,7 @@ describe("UnCLIP sampler", () => {
       dims,
     });
     await expect(refused).rejects.toThrow(/variance_type "learned_range" needs a network that predicts a variance/);
+    await expect(refused).rejects.toMatchObject({ code: "config" });
   });
 });
 

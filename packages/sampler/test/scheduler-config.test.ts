@@ -1,4 +1,11 @@
-import { readSchedulerConfig, sample, withSampler, type SchedulerConfig } from "@unclip/sampler";
+import {
+  createSampler,
+  readSchedulerConfig,
+  sample,
+  withSampler,
+  type SchedulerConfig,
+  type SamplerSpec,
+} from "@unclip/sampler";
 import { createRandom, map, parseRecord, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "../../../test-support/index.js";
@@ -42,6 +49,21 @@ describe("readSchedulerConfig", () => {
     expect(read("DDIM", { clip_sample_range: 2 }).clipping).toEqual({ kind: "range", range: 2 });
     const threshold = { thresholding: true, clip_sample: true, sample_max_value: null };
     expect(read("DDPM", threshold).clipping).toEqual({ kind: "dynamic", ratio: 0.995 });
+  });
+
+  it("reads the rule for the levels", () => {
+    const timesteps = (rest: object) => read("DPMSolverMultistep", rest).timesteps(10);
+    const dpm = { schedule: read("DPMSolverMultistep").schedule };
+    const own = (options: object) =>
+      createSampler({ name: "dpmpp-2m", ...options } as SamplerSpec).timesteps(dpm.schedule, 10);
+    expect(timesteps({ use_exponential_sigmas: true })).toEqual(own({ sigmas: "exponential" }));
+    expect(timesteps({ use_karras_sigmas: true })).toEqual(own({ sigmas: "karras" }));
+    const cosine = { beta_schedule: "squaredcos_cap_v2", use_karras_sigmas: true };
+    const { schedule } = read("DPMSolverMultistep", cosine);
+    const truncated = createSampler({ name: "dpmpp-2m", sigmas: "karras", truncateTimesteps: true });
+    const rounded = createSampler({ name: "dpmpp-2m", sigmas: "karras" });
+    expect(timesteps(cosine)).toEqual(truncated.timesteps(schedule, 10));
+    expect(timesteps(cosine)).not.toEqual(rounded.timesteps(schedule, 10));
   });
 
   it("reads betas that are written out", () => {
@@ -108,6 +130,15 @@ describe("readSchedulerConfig", () => {
       { algorithm_type: "sde-dpmsolver++", solver_order: 3 },
       /solver_order 3 is not supported; expected 1 or 2/,
     ],
+    [
+      "DDIMInverse",
+      { timestep_spacing: "linspace" },
+      /timestep_spacing "linspace" is not supported; expected "leading" or/,
+    ],
+    ["DPMSolverMultistep", { use_flow_sigmas: true }, /use_flow_sigmas true is not supported; expected false/],
+    ["DPMSolverMultistep", { use_lu_lambdas: true }, /use_lu_lambdas true is not supported; expected false/],
+    ["DPMSolverMultistep", { use_beta_sigmas: true }, /use_beta_sigmas true is not supported; expected false/],
+    ["UniPCMultistep", { solver_p: "DDIM" }, /solver_p "DDIM" is not supported; expected nothing/],
     ["UniPCMultistep", { predict_x0: false }, /predict_x0 false is not supported; expected true/],
     ["UniPCMultistep", { use_flow_sigmas: true }, /use_flow_sigmas true is not supported; expected false/],
   ])("refuses what it cannot do as the reference does: %s %j", (kind, rest, message) => {

@@ -46,6 +46,25 @@ describe("spaceTimesteps", () => {
     expect(spaceTimesteps({ ...options, spacing: "trailing", below: 200 })).toEqual([199]);
   });
 
+  it("gives trailing all timesteps of the schedule, the clean end included", () => {
+    expect(spaceTimesteps({ spacing: "trailing", steps: 5, length: 5, dropLast: true })).toEqual([4, 3, 2, 1, 0]);
+    expect(spaceTimesteps({ spacing: "linspace", steps: 1 })).toEqual([0]);
+  });
+
+  it("gives leading an offset that just fits", () => {
+    expect(spaceTimesteps({ spacing: "leading", steps: 2, length: 10, stepsOffset: 4 })).toEqual([9, 4]);
+    const over = () => spaceTimesteps({ spacing: "leading", steps: 2, length: 10, stepsOffset: 5 });
+    expect(over).toThrow(/^steps_offset: 2 steps of 10 leave no room for an offset of 5$/);
+    expect(over).toThrow(expect.objectContaining({ code: "input" }));
+    expect(spaceTimesteps({ spacing: "trailing", steps: 2, length: 10, stepsOffset: 50 })).toEqual([9, 4]);
+  });
+
+  it("refuses a rule that it does not know", () => {
+    const space = () => spaceTimesteps({ spacing: "even" as "linspace", steps: 5 });
+    expect(space).toThrow(/^timestep_spacing: expected unclip, linspace, leading or trailing, got even$/);
+    expect(space).toThrow(expect.objectContaining({ code: "config" }));
+  });
+
   it("keeps the fractions of linspace if asked to, in float32", () => {
     const timesteps = spaceTimesteps({ spacing: "linspace", steps: 20, fractional: true });
     expect(timesteps.slice(0, 3)).toEqual([999, Math.fround(946.4210526), Math.fround(893.8421053)]);
@@ -94,5 +113,13 @@ describe("respaceTimesteps", () => {
     expect(() => respaceTimesteps("ddim64")).toThrow(/no whole stride over 1000 timesteps gives 64/);
     expect(() => respaceTimesteps("600,2")).toThrow(/a section of 500 timesteps cannot give 600/);
     expect(() => respaceTimesteps("fast")).toThrow(/respacing: expected "25", .* got "fast"/);
+    const input = expect.objectContaining({ code: "input" }) as Error;
+    for (const spec of ["ddim64", "600,2", "fast", "xddim25", "ddim25x", "x25", "25,", "25x"]) {
+      expect(() => respaceTimesteps(spec)).toThrow(input);
+    }
+  });
+
+  it("takes a section whole, and one timestep of a section", () => {
+    expect(respaceTimesteps("3,1", 6)).toEqual([3, 2, 1, 0]);
   });
 });

@@ -157,3 +157,22 @@ describe("weightedMean", () => {
     expect(() => weightedMean(rows, weights)).toThrow(message);
   });
 });
+
+describe("errors of embeddings", () => {
+  const flat = tensor(new Float32Array(4).fill(1), [4]);
+
+  it.each([
+    ["input", () => normalise(matrix([0, 0]))],
+    ["input", () => slerp(matrix([1, 0]), matrix([-1, 0]), 0.5)],
+    ["input", () => slerp(matrix([1, 0]), matrix([0, 1]), NaN)],
+    ["input", () => weightedMean(matrix([1, 0]), [0])],
+    ["input", () => weightedMean(matrix([1, 0]), [])],
+    ["shape", () => cosineSimilarity(matrix([1, 0]), matrix([1, 0, 0]))],
+    ["shape", () => cosineSimilarity(matrix([1, 0]), flat)],
+    ["shape", () => cosineSimilarity(flat, matrix([1, 0]))],
+    ["shape", () => cosineSimilarity(flat, flat)],
+    ["shape", () => slerp(matrix([1, 0]), matrix([1, 0, 0]), 0.5)],
+  ])("are of the code %s", (code, work) => {
+    expect(work).toThrow(expect.objectContaining({ code }));
+  });
+});

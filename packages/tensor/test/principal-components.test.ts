@@ -120,3 +120,33 @@ describe("project and reconstruct", () => {
     expectClose(numbers(reconstruct(matrix([0, 0]), components)), [...components.mean], { maxAbs: 3e-7 });
   });
 });
+
+describe("errors of principal components", () => {
+  const components = principalComponents(cloud(9, 4));
+
+  it.each([
+    ["input", () => principalComponents(matrix([1, 2]))],
+    ["input", () => principalComponents(matrix([1, NaN], [1, 2]))],
+    ["input", () => principalComponents(matrix([1, 2], [1, 2]))],
+    ["input", () => principalComponents(cloud(9, 4), 5)],
+    ["input", () => project(cloud(2, 4), components, 5)],
+    ["shape", () => project(cloud(2, 5), components)],
+    ["shape", () => reconstruct(cloud(2, 5), components)],
+    ["shape", () => principalComponents(tensor(new Float32Array(8), [2, 2, 2]))],
+  ])("are of the code %s", (code, work) => {
+    expect(work).toThrow(expect.objectContaining({ code }));
+  });
+
+  it("say where", () => {
+    const cube = tensor(new Float32Array(8), [2, 2, 2]);
+    expect(() => principalComponents(cube)).toThrow(/^principalComponents: /);
+    expect(() => project(cube, components)).toThrow(/^project: /);
+    expect(() => reconstruct(cube, components)).toThrow(/^reconstruct: /);
+  });
+
+  it("spare the first and the last number of components that there are", () => {
+    expect(principalComponents(cloud(9, 4), 1).basis.length).toBe(1);
+    expect(principalComponents(cloud(9, 4), 4).basis.length).toBe(4);
+    expect(project(cloud(2, 4), components, 1).dims).toEqual([2, 1]);
+  });
+});
