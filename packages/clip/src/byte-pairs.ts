@@ -23,11 +23,11 @@ export interface BytePairOptions {
 /** CLIP's byte-pair encoding over a vocabulary.
  * @throws UnclipError "config" if a merge has a part, or makes a symbol, that is not in the vocabulary */
 export function createBytePairs({ vocab, merges, unknown, where }: BytePairOptions): BytePairs {
-  const stranger = merges.find(
+  const unusable = merges.find(
     ([first, second]) => ![first, second, first + second].every((symbol) => vocab.has(symbol)),
   );
-  if (stranger !== undefined) {
-    const [pair, joined] = [quote(stranger.join(" ")), quote(stranger.join(""))];
+  if (unusable !== undefined) {
+    const [pair, joined] = [quote(unusable.join(" ")), quote(unusable.join(""))];
     throw new UnclipError(
       "config",
       `${where}: expected a vocabulary with both parts of the merge "${pair}" and with "${joined}"; are vocabulary and merges from one model?`,

@@ -56,23 +56,23 @@ export function readScenes(logits: Tensor, { heads }: Pick<OracleConfig, "heads"
   const [n, width] = logits.dims as [number, number];
   return Array.from({ length: n }, (_, row) => {
     const values = valuesOf(logits).subarray(row * width, (row + 1) * width);
-    const told = new Map<string, string[]>(); // each head's values, the likeliest first
+    const ranked = new Map<string, string[]>(); // each head's values, the likeliest first
     let at = 0;
     for (const head of heads) {
       const scores = values.subarray(at, (at += head.values.length));
       const order = [...head.values.keys()].sort((a, b) => scores[b]! - scores[a]!);
-      told.set(
+      ranked.set(
         head.name,
         order.map((i) => head.values[i]!),
       );
     }
-    return sceneOf(told);
+    return sceneOf(ranked);
   });
 }
 
-function sceneOf(told: ReadonlyMap<string, readonly string[]>): Scene {
-  const best = (name: string) => told.get(name)![0]!;
-  const something = (name: string) => told.get(name)!.find((value) => !NOTHING.includes(value))!;
+function sceneOf(ranked: ReadonlyMap<string, readonly string[]>): Scene {
+  const best = (name: string) => ranked.get(name)![0]!;
+  const something = (name: string) => ranked.get(name)!.find((value) => !NOTHING.includes(value))!;
   const thing = (which: string) => ({
     shape: something(`${which}_shape`),
     colour: something(`${which}_colour`),

@@ -59,8 +59,8 @@ export interface GraphBuilder {
   scope<T>(name: string, build: () => T): T;
   /** The weight `name` of the current scope as float32, whatever its storage.
    * @param dims the shape the layer expects of the file
-   * @param seenAs another shape of the same size, under which the graph sees it */
-  weight(name: string, dims: readonly number[], seenAs?: readonly number[]): Value;
+   * @param graphDims another shape of the same size, which the graph gives it */
+  weight(name: string, dims: readonly number[], graphDims?: readonly number[]): Value;
   /** Refuses the checkpoint unless it has exactly `count` numbered parts under `name` of the current scope: to be called before they
    * are built, since `count` comes from a config.
    * @throws UnclipError "weights" */
@@ -141,26 +141,26 @@ export function createGraphBuilder({
         path.pop();
       }
     },
-    weight(name, dims, seenAs = dims) {
+    weight(name, dims, graphDims = dims) {
       const key = keyOf(name);
       const found = checkpoint.weights.get(key) ?? checkpoint.plan?.(key, dims);
       used.add(key);
       if (found === undefined) {
         missing.push(key);
-        return { name: key, type: "float", dims: seenAs };
+        return { name: key, type: "float", dims: graphDims };
       }
       if (found.dims.join() !== dims.join()) {
         misshaped.push(`${key}: expected [${dims.join(", ")}], got [${found.dims.join(", ")}]`);
-        return { name: key, type: "float", dims: seenAs };
+        return { name: key, type: "float", dims: graphDims };
       }
       const type = STORED_AS[found.type];
-      const id = `${key}[${seenAs.join()}]`;
+      const id = `${key}[${graphDims.join()}]`;
       if (!initializers.has(id)) {
         weightBytes += sizeOf(dims) * 4;
-        initializers.set(id, { name: id, type, dims: seenAs, data: found });
+        initializers.set(id, { name: id, type, dims: graphDims, data: found });
       }
-      const stored: Value = { name: id, type, dims: seenAs };
-      return type === "float" ? stored : addNode("Cast", [stored], "float", seenAs, { attributes: { to: 1 } });
+      const stored: Value = { name: id, type, dims: graphDims };
+      return type === "float" ? stored : addNode("Cast", [stored], "float", graphDims, { attributes: { to: 1 } });
     },
     expectParts: (name, count) => checkParts(checkpoint, keyOf(name), count),
     constant(type, values, dims) {

@@ -65,12 +65,12 @@ export async function* embedItems(
   const pictures = items.filter((item): item is PictureSource => typeof item !== "string" && !isStoredCaption(item));
   const captions = items.filter((item) => typeof item === "string");
   const seen = pictures.length === 0 ? undefined : yield* look(workplace, pictures);
-  const told =
+  const captionEmbeddings =
     captions.length === 0 ? undefined : yield* embedCaptions(ownStream(workplace, filled.seed), captions, filled);
   let [picture, caption] = [0, 0];
   const embedded = items.map((item) => {
     if (typeof item === "string") {
-      const imageEmbedding = rows(told!, caption, ++caption);
+      const imageEmbedding = rows(captionEmbeddings!, caption, ++caption);
       return { imageEmbedding, stored: { caption: item, imageEmbedding: textFromTensor(imageEmbedding) } };
     }
     if (isStoredCaption(item)) {
