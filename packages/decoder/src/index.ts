@@ -27,4 +27,13 @@ export { kandinskyNetwork, type KandinskySize } from "./kandinsky/network.js";
 export { readStableUnclipConfig, type StableUnclipConfig } from "./stable-unclip/config.js";
 export { stableUnclipNetwork, type StableUnclipSize } from "./stable-unclip/network.js";
 export { noiseAugmentationNetwork, readImageNormalizerConfig } from "./stable-unclip/noise-augmentation.js";
+export {
+  createStableUnclipDecoder,
+  loadStableUnclipDecoder,
+  type AugmentOptions,
+  type LoadStableUnclipDecoderOptions,
+  type StableUnclipDecoder,
+  type StableUnclipNetworks,
+  type StableUnclipSizes,
+} from "./stable-unclip/stable-unclip-decoder.js";
 export { type UnetConfig } from "./unet-config.js";

@@ -55,6 +55,8 @@ export interface LoadDiffusionPriorOptions {
   readonly component?: string;
   /** Default "prior_scheduler". */
   readonly scheduler?: string;
+  /** The class of diffusers that runs the scheduler's settings, where it is not the file's own; for example "DDPMScheduler". */
+  readonly schedulerClass?: string;
 }
 
 /** Loads the diffusion prior of a model folder. Weights are opened when it first runs.
@@ -64,12 +66,12 @@ export async function loadDiffusionPrior(
   runtime: Runtime,
   options: LoadDiffusionPriorOptions = {},
 ): Promise<DiffusionPrior> {
-  const { component = "prior", scheduler: schedulerFolder = "prior_scheduler" } = options;
+  const { component = "prior", scheduler: schedulerFolder = "prior_scheduler", schedulerClass } = options;
   const config = readPriorConfig(
     await readJson(folder, `${component}/config.json`),
     `${folder.name}/${component}/config.json`,
   );
-  const scheduler = await readScheduler(folder, schedulerFolder);
+  const scheduler = await readScheduler(folder, schedulerFolder, { as: schedulerClass });
   const network = runtime.network(priorNetwork(config, await readCheckpoint(folder, component)), folder);
   return createDiffusionPrior(network, config, scheduler);
 }

@@ -84,7 +84,13 @@ export {
   type ScheduleOptions,
 } from "./schedule.js";
 export type { StepArguments } from "./scheduler-classes.js";
-export { readScheduler, readSchedulerConfig, withSampler, type SchedulerConfig } from "./scheduler-config.js";
+export {
+  readScheduler,
+  readSchedulerConfig,
+  withSampler,
+  type ReadSchedulerOptions,
+  type SchedulerConfig,
+} from "./scheduler-config.js";
 export { respaceTimesteps, spaceTimesteps, type TimestepOptions, type TimestepSpacing } from "./timesteps.js";
 export {
   planSampling,

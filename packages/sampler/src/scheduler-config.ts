@@ -27,7 +27,12 @@ import {
   type BetaSchedule,
   type NoiseSchedule,
 } from "./schedule.js";
-import { schedulerClasses, type SchedulerFields, type StepArguments } from "./scheduler-classes.js";
+import {
+  schedulerClasses,
+  type SchedulerClass,
+  type SchedulerFields,
+  type StepArguments,
+} from "./scheduler-classes.js";
 
 /** What a published scheduler_config.json says, ready to run. */
 export interface SchedulerConfig {
@@ -41,33 +46,34 @@ export interface SchedulerConfig {
   timesteps(steps: number): number[];
 }
 
+/** How the reference runs a file otherwise than it says. */
+export interface ReadSchedulerOptions extends StepArguments {
+  /** The class that takes the settings of the file's own class, as diffusers' `from_config` does; for example "DDPMScheduler". */
+  readonly as?: string;
+}
+
 /** The scheduler in a component's scheduler_config.json.
  * @param component sub-folder, for example "decoder_scheduler"
  * @throws UnclipError "config" if the file is missing or not supported */
-export async function readScheduler(folder: TextFolder, component: string): Promise<SchedulerConfig> {
+export async function readScheduler(
+  folder: TextFolder,
+  component: string,
+  options: ReadSchedulerOptions = {},
+): Promise<SchedulerConfig> {
   const path = `${component}/scheduler_config.json`;
-  return readSchedulerConfig(await readText(folder, path), `${folder.name}/${path}`);
+  return readSchedulerConfig(await readText(folder, path), `${folder.name}/${path}`, options);
 }
 
 /** Reads the text of a scheduler_config.json of one of the classes in {@link schedulerClasses}.
  * A key that an older file lacks takes the class's default of today; UnCLIPScheduler means squared-cosine betas.
  * @param where the file's name, for messages
- * @param step what the reference takes at each step instead
  * @throws UnclipError "config" for another class or a value that is not supported */
-export function readSchedulerConfig(text: string, where: string, step: StepArguments = {}): SchedulerConfig {
+export function readSchedulerConfig(text: string, where: string, options: ReadSchedulerOptions = {}): SchedulerConfig {
   const json = parseRecord(text, where);
-  const kind = quote(json["_class_name"]);
-  const classes = schedulerClasses();
-  const known = Object.hasOwn(classes, kind) ? classes[kind] : undefined;
-  if (known === undefined) {
-    throw new UnclipError(
-      "config",
-      `${where}: _class_name ${kind} is not supported; expected one of ${Object.keys(classes).join(", ")}`,
-    );
-  }
-  const values = Object.fromEntries(
-    Object.entries(known.defaults).map(([key, fallback]) => [key, valueOf(json[key], fallback)]),
-  );
+  const named = classOf(quote(json["_class_name"]), where);
+  const { as, ...step } = options;
+  const known = as === undefined ? named : classOf(as, where);
+  const values = settingsOf(known, known === named ? json : settingsOf(named, json));
   const reader = createConfigReader(values, where);
   for (const [key, supported] of Object.entries(known.only ?? {})) reader.only(key, ...supported);
   const fields = fieldsOf(reader, values, step);
@@ -102,6 +108,20 @@ function withModelOptions({ clipping, varianceType }: SchedulerConfig, spec: Sam
 }
 
 type Values = Readonly<Record<string, unknown>>;
+
+function classOf(name: string, where: string): SchedulerClass {
+  const classes = schedulerClasses();
+  if (Object.hasOwn(classes, name)) return classes[name]!;
+  throw new UnclipError(
+    "config",
+    `${where}: _class_name ${name} is not supported; expected one of ${Object.keys(classes).join(", ")}`,
+  );
+}
+
+/** The settings of a class: the file's, or else the class's default. */
+function settingsOf({ defaults }: SchedulerClass, json: Values): Values {
+  return Object.fromEntries(Object.entries(defaults).map(([key, fallback]) => [key, valueOf(json[key], fallback)]));
+}
 
 /** A value of the file, or the default where it has none. null switches a flag to its default, and -Infinity, which Python
  * writes for "no bound", is no value. */

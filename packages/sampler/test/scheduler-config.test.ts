@@ -40,6 +40,19 @@ describe("readSchedulerConfig", () => {
     expect(Math.abs(config.schedule.betas[0]! / beta0 - 1)).toBeLessThan(1e-6);
   });
 
+  it("runs the settings of one class as another, as from_config of diffusers does", () => {
+    const file = { _class_name: "UnCLIPScheduler", clip_sample_range: 5, prediction_type: "sample" };
+    const config = readSchedulerConfig(JSON.stringify(file), where, { as: "DDPMScheduler" });
+    expect(config.sampler.name).toBe("ddpm");
+    expect(config.timesteps(25).slice(0, 3)).toEqual([960, 920, 880]);
+    expect(config).toMatchObject({ clipping: { kind: "range", range: 5 }, predictionType: "sample" });
+    expect(config.varianceType).toBe("fixed_small_log"); // UnCLIPScheduler's default, not DDPMScheduler's
+    expect(config.schedule.betas).toEqual(read("UnCLIP").schedule.betas);
+    expect(() => readSchedulerConfig(JSON.stringify(file), where, { as: "Nothing" })).toThrow(
+      `${where}: _class_name Nothing is not supported`,
+    );
+  });
+
   it("ignores parameters that the class does not have", () => {
     expect(read("UnCLIP", { thresholding: true, beta_start: "x" }).clipping).toEqual({ kind: "range", range: 1 });
     expect(read("LMSDiscrete", { clip_sample: true, rescale_betas_zero_snr: true }).clipping).toEqual({ kind: "none" });
