@@ -8,7 +8,7 @@ const folder = process.env.UNCLIP_MUTATE;
 export default {
   plugins: ["@stryker-mutator/vitest-runner"],
   testRunner: "vitest",
-  vitest: { configFile: "vitest.config.ts", dir: folder, related: false },
+  vitest: { configFile: "scripts/vitest.mutate.config.mjs", dir: folder, related: false },
   mutate: [`${folder}/src/**/*.ts`, `!${folder}/src/**/index.ts`],
   // The copy that is mutated needs no built files and no documents. node_modules are linked.
   ignorePatterns: ["dist", ".turbo", ".readme", "/docs", "/training", "/coverage", "/bench", "/.stryker-tmp"],
@@ -21,5 +21,10 @@ export default {
   clearTextReporter: { logTests: false, reportTests: false, allowColor: false },
   htmlReporter: { fileName: `coverage/mutation/${folder}.html` },
   jsonReporter: { fileName: `coverage/mutation/${folder}.json` },
+  // What a run learned, for `--incremental`: the next run repeats only mutants whose source or tests changed.
+  incrementalFile: `coverage/mutation/${folder}.incremental.json`,
+  // A time-out counts as killed. Endless loops are found by counting; the time is long, so that a busy machine kills nothing.
+  timeoutMS: 30_000,
+  timeoutFactor: 5,
   thresholds: { high: 95, low: 90, break: 85 },
 };

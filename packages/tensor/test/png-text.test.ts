@@ -71,13 +71,12 @@ describe("readPngTexts", () => {
 });
 
 /** The data of an iTXt chunk. */
-function iTXt(keyword: string, flag: number, language: string, translation: string, text: string): number[] {
-  const encode = (part: string) => [...new TextEncoder().encode(part)];
-  return [...encode(keyword), 0, flag, 0, ...encode(language), 0, ...encode(translation), 0, ...encode(text)];
+function iTXt(keyword: string, flag: number, language: string, translation: string, text: string): Uint8Array {
+  return Buffer.from(`${keyword}\0${String.fromCharCode(flag)}\0${language}\0${translation}\0${text}`);
 }
 
 /** A PNG file of iTXt chunks, without checksums. */
-function png(...chunks: number[][]): Uint8Array {
+function png(...chunks: ArrayLike<number>[]): Uint8Array {
   const parts = chunks.map((data) => {
     const part = new Uint8Array(data.length + 12);
     new DataView(part.buffer).setUint32(0, data.length);
