@@ -5,9 +5,15 @@ import process from "node:process";
 import { exitCodeOf, fail, install, root, start } from "./setup.mjs";
 
 /* Mutation testing: changes each line of a package a little and tells which changes no test notices. It takes minutes to hours, so
- * CI leaves it out. `npm run mutate -- sampler` */
+ * CI leaves it out. `npm run mutate -- sampler`; `--sample 0.2` tries a fifth of the changes, drawn by chance, the same in every run. Any
+ * other option is Stryker's, such as `--incremental`. */
 
 const [name = "", ...rest] = process.argv.slice(2);
+const at = rest.indexOf("--sample");
+const sample = at < 0 ? undefined : rest.splice(at, 2)[1];
+if (at >= 0 && !(Number(sample) > 0 && Number(sample) <= 1)) {
+  fail(`mutate: --sample: expected a share above 0 and up to 1, such as 0.2, got ${String(sample)}`);
+}
 const folder = ["packages", "apps"]
   .map((parent) => `${parent}/${name}`)
   .find((path) => existsSync(join(root, path, "src")));
@@ -16,7 +22,7 @@ if (name === "" || folder === undefined) {
 }
 await install();
 const manifest = createRequire(import.meta.url).resolve("@stryker-mutator/core/package.json");
-const env = { UNCLIP_MUTATE: folder };
+const env = { UNCLIP_MUTATE: folder, ...(sample !== undefined && { UNCLIP_MUTATE_SAMPLE: sample }) };
 const stryker = [
   process.execPath,
   join(dirname(manifest), "bin", "stryker.js"),
