@@ -25,9 +25,9 @@ export default {
   htmlReporter: { fileName: `coverage/mutation/${folder}.html` },
   jsonReporter: { fileName: `coverage/mutation/${folder}.json` },
   // What a run learned, for `--incremental`: the next run repeats only mutants whose source or tests changed.
-  incrementalFile: `coverage/mutation/${folder}.incremental.json`,
+  incrementalFile: `coverage/mutation/${folder}${sample === undefined ? "" : `.sample-${sample}`}.incremental.json`,
   // A time-out counts as killed. Endless loops are found by counting; the time is long, so that a busy machine kills nothing.
-  timeoutMS: 30_000,
-  timeoutFactor: 5,
+  timeoutMS: 15_000,
+  timeoutFactor: 3,
   thresholds: { high: 95, low: 90, break: 85 },
 };

@@ -68,6 +68,6 @@ async function reasonAgainst(device: Device, wanted: boolean, devices: PlatformD
 
 /** The last thing ONNX Runtime says, without the place in its sources that it puts in front. */
 function asReason(message: string): string {
-  const [, reason] = /was false\. (.*)$/s.exec(message) ?? [];
+  const [, reason] = /was false\. (.*)/s.exec(message) ?? [];
   return (reason ?? message).trim().split("\n")[0]!;
 }

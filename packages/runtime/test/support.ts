@@ -44,3 +44,19 @@ export async function runPrior(folder: ModelFolder): Promise<number[]> {
     await runtime.dispose();
   }
 }
+
+/** The bytes of a safetensors file. */
+export function safetensors(
+  tensors: Record<string, { dtype?: string; dims: number[]; bytes: Uint8Array }>,
+): Uint8Array<ArrayBuffer> {
+  let end = 0;
+  const header = Object.entries(tensors).map(([name, { dtype = "F32", dims, bytes }]) => {
+    const start = end;
+    end += bytes.length;
+    return [name, { dtype, shape: dims, data_offsets: [start, end] }] as const;
+  });
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(header)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  return Uint8Array.from(Buffer.concat([length, json, ...Object.values(tensors).map(({ bytes }) => bytes)]));
+}
