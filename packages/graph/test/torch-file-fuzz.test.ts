@@ -69,8 +69,10 @@ it(`takes or refuses each of ${CASES} damaged files, within a second and little 
   process.stdout.write(
     `cases ${CASES} from ${FROM} | clear errors ${CASES - taken} | checkpoints ${taken} | slowest ${slowest.toFixed(0)} ms\n`,
   );
-  expect(taken).toBeGreaterThan(CASES / 50); // numbers, names and stale bytes may change unseen
-  expect(taken).toBeLessThan(CASES / 2);
+  if (CASES >= 100) {
+    expect(taken).toBeGreaterThan(CASES / 50); // numbers, names and stale bytes may change unseen
+    expect(taken).toBeLessThan(CASES / 2);
+  }
   expect(slowest).toBeLessThan(1000);
   expect(longest).toBeLessThan(700);
   expect(largest).toBeLessThan(2 ** 26);

@@ -94,6 +94,7 @@ it(
       `cases ${CASES} from ${FROM} | clear errors ${table["clear error"]} | finite pictures ${table["finite picture"]} | anything else ${others.length}\n`,
     );
     expect(others.join("\n")).toBe("");
+    if (CASES < 100) return; // too few to ask for some of each
     for (const count of Object.values(table)) expect(count).toBeGreaterThan(CASES / 10);
   },
   CASES * 10_000,
