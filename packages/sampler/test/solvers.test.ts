@@ -16,7 +16,7 @@ import {
 import { createRandom, filled, map, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose, largestDifference } from "../../../test-support/index.js";
-import { firstStep, gaussian, linspace, scaledLinear, sine, runSampler } from "./toy.js";
+import { firstStep, gaussian, linspace, point, scaledLinear, sine, runSampler } from "./toy.js";
 
 /* Check values: diffusers 0.33.1 and 0.40.0.dev0 on torch 2.13, seed 0, scaled-linear betas 0.00085-0.012, ε = 0.3 x + 0.1 sin 3x,
  * from linspace(-1, 1, 4) times init_noise_sigma, printed with six decimals. */
@@ -148,5 +148,29 @@ describe("noise that a sampler puts back", () => {
     const ends = await runSampler(gaussian(scaledLinear, SPREAD), { sampler, steps: 100, xT: noise });
     const spread = Math.sqrt(ends.reduce((sum, x) => sum + x ** 2, 0) / ends.length);
     expect(Math.abs(spread / SPREAD - 1)).toBeLessThan(tolerance);
+  });
+});
+
+describe("solvers at the edges of what they are given", () => {
+  const far = filled([1, 8], 3);
+
+  it("pndm steps with the ε of the x_0 in range", async () => {
+    const sampler = pndm({ clipping: { kind: "range", range: 1 }, setAlphaToOne: true });
+    expectClose(await runSampler(point(far), { sampler, steps: 6, xT }), Array<number>(8).fill(1), { maxAbs: 1e-5 });
+  });
+
+  it.each<[string, Sampler]>([
+    ["unipc", unipc({ order: 3, lowerOrderFinal: false })],
+    ["dpmpp", dpmSolver({ order: 3, lowerOrderFinal: false })],
+  ])("%s of full order to the end still ends at σ = 0, on the predicted x_0", async (_, sampler) => {
+    expectClose(await runSampler(point(far), { sampler, steps: 20, xT }), valuesOf(far), { maxAbs: 1e-5 });
+  });
+
+  it("refuses a prediction of another kind", async () => {
+    const flow = (async () => ({ type: "flow", output: far })) as unknown as Denoiser;
+    await expect(runSampler(flow, { sampler: ddim(), steps: 2, xT })).rejects.toMatchObject({
+      code: "config",
+      message: "prediction_type: expected epsilon, sample or v_prediction, got flow",
+    });
   });
 });
