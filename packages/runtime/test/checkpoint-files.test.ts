@@ -131,11 +131,13 @@ describe("readCheckpoint", () => {
 
 describe("openModelFolder", () => {
   it("refuses what is not a folder", async () => {
-    await expect(openModelFolder("no/such/folder")).rejects.toThrow(
-      "no/such/folder: no such folder; give the path of a model folder",
-    );
-    await expect(openModelFolder(fixturePath("random.json"))).rejects.toThrow(
-      /this is a file; give the folder that holds model_index.json/,
-    );
+    await expect(openModelFolder("no/such/folder")).rejects.toMatchObject({
+      code: "input",
+      message: "no/such/folder: no such folder; give the path of a model folder",
+    });
+    await expect(openModelFolder(fixturePath("random.json"))).rejects.toMatchObject({
+      code: "input",
+      message: expect.stringMatching(/this is a file; give the folder that holds model_index.json/),
+    });
   });
 });

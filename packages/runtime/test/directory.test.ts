@@ -1,6 +1,7 @@
 import { openModelFolder } from "@unclip/runtime/node";
 import { cp, mkdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { fixturePath } from "../../../test-support/index.js";
 import { runPrior, temporaryFolder } from "./support.js";
@@ -46,6 +47,35 @@ describe("openModelFolder", () => {
     expect(folder.weightsDirectory).toBe(join(root, "hub"));
     expect(folder.weightLocation(WEIGHTS)).toBe(`models--kakaobrain--karlo/snapshots/abc/${WEIGHTS}`);
     expect(await runPrior(folder)).toEqual(await expected());
+  });
+
+  it.each(["other--karlo/snapshots/abc", "models--kakaobrain--karlo/versions/abc"])(
+    "takes %s for no snapshot of the cache",
+    async (place) => {
+      const { root, model } = await copyTo(place);
+      await mkdir(join(model, "../../blobs"));
+      await rename(join(model, WEIGHTS), join(model, "../../blobs/1"));
+      await symlink("../../../blobs/1", join(model, WEIGHTS));
+      const folder = await openModelFolder(model);
+      expect(folder.weightsDirectory).toBe(join(root, place));
+      await expect(folder.has(WEIGHTS)).rejects.toMatchObject({ code: "input" });
+    },
+  );
+
+  it("is named as it was asked for, without slashes at its end", async () => {
+    const path = fixturePath("karlo-tiny");
+    for (const end of ["", "/", "//"]) expect((await openModelFolder(path + end)).name).toBe(path);
+    expect((await openModelFolder("/")).name).toBe("/");
+    expect((await openModelFolder(pathToFileURL(path))).directory).toBe(path);
+    expect("variant" in (await openModelFolder(path))).toBe(false);
+  });
+
+  it("reads the range that is asked for, as far as the file goes", async () => {
+    const { root } = await copyTo("karlo");
+    await writeFile(join(root, "text"), "0123456789");
+    const folder = await openModelFolder(root);
+    const read = async (start: number, end: number) => Buffer.from(await folder.bytes("text", start, end)).toString();
+    expect([await read(0, 3), await read(4, 6), await read(8, 20)]).toEqual(["012", "45", "89"]);
   });
 
   it.each([

@@ -3,6 +3,7 @@ import {
   createRuntime,
   openModelFolder,
   readCheckpoint,
+  type Directory,
   type ModelFolder,
   type Network,
   type RuntimeEvent,
@@ -60,8 +61,11 @@ describe("residency", () => {
     const { networks, news, events } = await watched();
     const [one, ten] = networks;
     expect(events).toEqual([]);
+    const started = performance.now();
     await check(one);
     expect(events).toEqual([{ type: "opened", network: "one", weightBytes: 8, durationMs: expect.any(Number) }]);
+    expect(events[0]!.durationMs).toBeGreaterThan(0);
+    expect(events[0]!.durationMs).toBeLessThan(performance.now() - started);
     expect(news()).toEqual(["opened one"]);
     await check(ten);
     await check(one);
@@ -163,7 +167,9 @@ describe("createRuntime", () => {
 
   it("says where it runs", async () => {
     expect(await createRuntime()).toMatchObject({ device: "cpu", passedOver: [], threads: undefined });
-    expect(await createRuntime({ device: "cpu", threads: 1 })).toMatchObject({ device: "cpu", threads: 1 });
+    for (const threads of [1, 1024]) {
+      expect(await createRuntime({ device: "cpu", threads })).toMatchObject({ device: "cpu", threads });
+    }
   });
 
   it.each([
@@ -198,12 +204,29 @@ describe("createRuntime", () => {
   it("refuses weights without a folder, and to keep an output that is not there", async () => {
     const { folder, graphs } = await addingNetworks({ one: 1 });
     const runtime = await createRuntime();
+    const refusal = (message: string) => expect.objectContaining({ code: "input", message });
     expect(() => runtime.network(graphs[0]!)).toThrow(
-      "one: its weights are in one/model.safetensors; give the model folder",
+      refusal("one: its weights are in one/model.safetensors; give the model folder"),
     );
     expect(() => runtime.network(graphs[0]!, folder, { keepOutputs: ["y", "z"] })).toThrow(
-      'one: keepOutputs: expected some of y, got "z"',
+      refusal('one: keepOutputs: expected some of y, got "z"'),
     );
+    const g = createGraphBuilder({ name: "two", checkpoint: { name: "two", weights: new Map() } });
+    const input = g.input("x", "float", [2]);
+    for (const name of ["a", "b"]) g.output(name, input);
+    expect(() => runtime.network(g.finish(), undefined, { keepOutputs: ["c"] })).toThrow(
+      refusal('two: keepOutputs: expected some of a, b, got "c"'),
+    );
+  });
+
+  it("refuses weights that are not on a disk", async () => {
+    const { folder, graphs } = await addingNetworks({ one: 1 });
+    const { weightsDirectory: _, ...elsewhere } = folder as Directory;
+    const network = (await createRuntime()).network(graphs[0]!, elsewhere);
+    await expect(network.run({ x: x() })).rejects.toMatchObject({
+      code: "session",
+      message: `${folder.name}: onnxruntime-node needs a folder on disk; open it with openModelFolder of @unclip/runtime/node`,
+    });
   });
 
   it("gives outputs that are kept as tensors that can be fed again", async () => {
