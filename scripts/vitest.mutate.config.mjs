@@ -19,6 +19,7 @@ export default mergeConfig(
         "**/test/bundle.test.ts",
         "**/test/processes.test.ts",
       ],
+      testTimeout: 20_000, // what hangs fails its test
     },
   }),
 );
