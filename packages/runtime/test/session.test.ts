@@ -1,0 +1,133 @@
+import {
+  add,
+  conv,
+  createGraphBuilder,
+  multiHeadAttention,
+  type Graph,
+  type GraphBuilder,
+  type Value,
+} from "@unclip/graph";
+import { createRuntime, openModelFolder, openSession } from "@unclip/runtime/node";
+import { UnclipError } from "@unclip/tensor";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { asSessionError, bytesFor, executionProvider, outputLocations } from "../src/session.js";
+import { temporaryFolder } from "./support.js";
+
+/* ONNX Runtime itself is replaced here: what it is asked for is the subject. */
+
+const { opened, released } = vi.hoisted(() => ({ opened: [] as Record<string, unknown>[], released: vi.fn() }));
+vi.mock("onnxruntime-node", () => ({
+  InferenceSession: {
+    create: async (_: Uint8Array, options: Record<string, unknown>) => {
+      opened.push(options);
+      return { run: async (feeds: unknown) => feeds, release: released };
+    },
+  },
+}));
+afterEach(() => void opened.splice(0));
+
+function graphOf(build: (g: GraphBuilder, x: Value) => void): Graph {
+  const g = createGraphBuilder({ name: "net", checkpoint: { name: "net", weights: new Map() } });
+  build(g, g.input("x", "float", [1, 4, 8]));
+  return g.finish();
+}
+
+const sum = graphOf((g, x) => {
+  g.output("y", add(g, x, x));
+  g.output("z", x);
+});
+const waves = graphOf((g, x) => {
+  const [sine, cosine] = ["Sin", "Cos"].map((op) => g.node(op, [x], "float", [1, 4, 8]));
+  g.output("y", add(g, sine!, cosine!));
+});
+const attention = graphOf((g, x) => g.output("y", multiHeadAttention(g, [x, x, x], 2)));
+
+describe("the file of a graph", () => {
+  it("has operators that WebGPU computes wrong taken apart there, and nowhere else", () => {
+    expect(bytesFor(attention, "webgpu")).toEqual(attention.plainBytes());
+    expect(bytesFor(attention, "cpu")).toEqual(attention.bytes);
+    expect(attention.plainBytes()).not.toEqual(attention.bytes);
+  });
+});
+
+describe("the execution provider", () => {
+  it("is the device, which on WebGPU leaves sines and cosines to the processor", () => {
+    expect(executionProvider(waves, "cpu")).toBe("cpu");
+    const names = waves.operations.filter(({ op }) => op !== "Add").map(({ output }) => output.name);
+    expect(names.length).toBe(2);
+    expect(executionProvider(waves, "webgpu")).toEqual({ name: "webgpu", forceCpuNodeNames: names });
+    expect(executionProvider(sum, "webgpu")).toEqual({ name: "webgpu" });
+  });
+});
+
+describe("outputs that are kept", () => {
+  it("stay on the graphics card, and only there is anything to say", () => {
+    expect(outputLocations({ graph: sum, keepOutputs: ["y"] }, "webgpu")).toEqual({
+      preferredOutputLocation: { y: "gpu-buffer", z: "cpu" },
+    });
+    expect(outputLocations({ graph: sum, keepOutputs: ["y"] }, "cpu")).toEqual({});
+    expect(outputLocations({ graph: sum }, "webgpu")).toEqual({});
+  });
+});
+
+describe("asSessionError", () => {
+  it("says what failed, keeps the cause, and leaves our own errors alone", async () => {
+    const cause = new Error("no memory");
+    const fail = (error: unknown) => asSessionError("net: cannot run", () => Promise.reject(error));
+    await expect(fail(cause)).rejects.toMatchObject({ code: "session", message: "net: cannot run: no memory", cause });
+    await expect(fail("odd")).rejects.toMatchObject({ code: "session", message: "net: cannot run: odd" });
+    const own = new UnclipError("input", "ours");
+    await expect(fail(own)).rejects.toBe(own);
+    expect(await asSessionError("net", async () => 3)).toBe(3);
+  });
+});
+
+describe("openSession in Node", () => {
+  const convolution = graphOf((g, x) => {
+    const picture = g.node("Unsqueeze", [x, g.constant("int64", [0], [1])], "float", [1, 1, 4, 8]);
+    const weight = g.constant("float", [1], [1, 1, 1, 1]);
+    g.output("y", add(g, conv(g, picture, weight, undefined), conv(g, picture, weight, undefined)));
+  });
+  const GIB = 2 ** 30;
+
+  it.each([
+    ["a small network", sum, GIB, { graphOptimizationLevel: "all", session: {} }],
+    ["a large one", sum, GIB + 1, { graphOptimizationLevel: "extended", session: { disable_prepacking: "1" } }],
+    ["a large one with convolutions", convolution, GIB + 1, { graphOptimizationLevel: "extended", session: {} }],
+  ])("opens %s with as much rearranging as pays off", async (_, graph, weightBytes, { session, ...level }) => {
+    await openSession({ graph: { ...graph, weightBytes } });
+    expect(opened).toEqual([
+      {
+        ...level,
+        executionProviders: ["cpu"],
+        enableMemPattern: false,
+        logSeverityLevel: 3,
+        extra: { session },
+      },
+    ]);
+  });
+
+  it("passes on the device, the threads and where the weights are, and closes what it opened", async () => {
+    const path = await temporaryFolder();
+    const session = await openSession(
+      { graph: sum, folder: await openModelFolder(path), keepOutputs: ["z"] },
+      { device: "webgpu", threads: 3 },
+    );
+    expect(opened[0]).toMatchObject({
+      executionProviders: [{ name: "webgpu" }],
+      intraOpNumThreads: 3,
+      preferredOutputLocation: { y: "cpu", z: "gpu-buffer" },
+      extra: { session: { model_external_initializers_file_folder_path: path } },
+    });
+    await session.release();
+    expect(released).toHaveBeenCalledOnce();
+  });
+});
+
+describe("createRuntime in Node", () => {
+  it("asks WebGPU for known numbers before auto takes it", async () => {
+    const runtime = await createRuntime({ device: "auto", threads: 2 });
+    expect(runtime).toMatchObject({ device: "cpu", passedOver: [{ device: "webgpu", reason: expect.any(String) }] });
+    expect(opened).toMatchObject([{ executionProviders: [{ name: "webgpu" }], intraOpNumThreads: 2 }]);
+  });
+});
