@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { checkCaption, checkKeys, checkRange, checkWhole, fillRequest, fillStage } from "../src/fill-request.js";
+
+type Model = Parameters<typeof fillRequest>[1];
+const DEFAULTS = { decoder: { steps: 25, guidanceScale: 8 }, upsamplers: [] };
+const model = { stages: { decoder: {}, upsamplers: [] }, defaults: DEFAULTS } as unknown as Model;
+const fill = (request: object, subjects = 1) => fillRequest(request, model, subjects);
+const refusal = (message: string | RegExp) =>
+  expect.objectContaining({ code: "input", message: expect.stringMatching(message) });
+
+describe("fillRequest", () => {
+  it("fills what is left out, and records nothing that was not said", () => {
+    expect(fill({})).toStrictEqual({
+      n: 1,
+      seed: 0,
+      negative: "",
+      decoder: { steps: 25, guidanceScale: 8 },
+      upsamplers: [],
+    });
+    const sampler = { name: "ddim" };
+    expect(fill({ decoder: { steps: 3, guidanceScale: 0, sampler } }).decoder).toStrictEqual({
+      steps: 3,
+      guidanceScale: 0,
+      sampler,
+    });
+    expect("seed" in fill({ random: {} })).toBe(false);
+  });
+
+  it.each([
+    [7, 7],
+    [-7, -7],
+    [12n, 12],
+    ["1234", 1234],
+    ["-5", -5],
+    [2n ** 60n, String(2n ** 60n)],
+    ["1152921504606846976", "1152921504606846976"],
+  ])("records the seed %s as JSON holds it exactly", (seed, recorded) => {
+    expect(fill({ seed }).seed).toBe(recorded);
+  });
+
+  it.each([1.5, NaN, "x", "1x", "x1", "", 2 ** 53, null])("refuses the seed %s", (seed) => {
+    expect(() => fill({ seed })).toThrow(
+      refusal(`^seed: expected an integer, got ${String(seed)}; beyond 2\\^53 pass a bigint or its digits$`),
+    );
+  });
+
+  it("bounds the pictures of all captions together", () => {
+    expect(fill({ n: 64 }).n).toBe(64);
+    expect(fill({ n: 2 }, 32).n).toBe(2);
+    expect(fill({ n: 1 }, 64).n).toBe(1);
+    expect(() => fill({ n: 3 }, 32)).toThrow(
+      refusal(/^n: expected a whole number from 1 to 2, got 3; all are painted/),
+    );
+    expect(() => fill({}, 65)).toThrow(refusal(/^captions: expected at most 64, got 65; all are painted at once/));
+  });
+
+  it.each([-1, 0.5, 1, NaN])("refuses %s upsamplers of a model without", (upsamplers) => {
+    expect(() => fill({ upsamplers })).toThrow(
+      refusal(`^upsamplers: expected 0 to 0, as many as the model has, got ${upsamplers}$`),
+    );
+  });
+});
+
+describe("checks of settings", () => {
+  it.each([-1, NaN, Infinity])("a guidance of %s is refused, with its stage", (guidanceScale) => {
+    expect(() => fillStage("prior", { guidanceScale }, { steps: 1, guidanceScale: 1 }, undefined)).toThrow(
+      refusal(`^prior.guidanceScale: expected a number from 0 \\(1 is off\\), got ${guidanceScale}$`),
+    );
+  });
+
+  it.each([
+    [null, "null"],
+    ["a", "string"],
+    [[], "object"],
+  ])("%j is no object with settings", (value, got) => {
+    expect(() => checkKeys("decoder", value, [])).toThrow(
+      refusal(`^decoder: expected an object with settings, got ${got}$`),
+    );
+  });
+
+  it("an unknown setting is named, beside those that there are", () => {
+    expect(() => checkKeys("decoder", { steps: 1, step: 1 }, ["steps", "sampler"])).toThrow(
+      refusal(/^decoder: there is no setting "step"; expected steps, sampler$/),
+    );
+    expect(() => checkKeys("decoder", { steps: 1 }, ["steps", "sampler"])).not.toThrow();
+  });
+
+  it("captions are texts without NUL", () => {
+    expect(() => checkCaption("caption", "")).not.toThrow();
+    expect(() => checkCaption("caption", null)).toThrow(refusal(/^caption: expected a text, got null$/));
+    expect(() => checkCaption("caption", 3)).toThrow(refusal(/^caption: expected a text, got number$/));
+    expect(() => checkCaption("caption", "a\0")).toThrow(refusal(/^caption: holds a NUL character; leave it out$/));
+  });
+
+  it("ranges include both of their ends", () => {
+    for (const value of [0, 0.5, 1]) expect(() => checkRange("eta", value, 0, 1)).not.toThrow();
+    for (const value of [-0.1, 1.1, NaN, "0"]) {
+      expect(() => checkRange("eta", value, 0, 1)).toThrow(
+        refusal(`^eta: expected a number from 0 to 1, got ${value}$`),
+      );
+    }
+    for (const value of [1, 3]) expect(() => checkWhole("n", value, 3)).not.toThrow();
+    for (const value of [0, 1.5]) {
+      expect(() => checkWhole("n", value, 3)).toThrow(
+        refusal(`^n: expected a whole number from 1 to 3, got ${value}$`),
+      );
+    }
+  });
+});
