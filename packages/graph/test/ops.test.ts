@@ -10,6 +10,7 @@ import {
   expandRows,
   gather,
   gelu,
+  gemm,
   groupRows,
   maskBias,
   matmul,
@@ -210,7 +211,68 @@ describe("operators refuse shapes they cannot take, where they are called", () =
     ],
     ["slice", (g, x) => slice(g, x, 1, 2, 4), /slice: expected axis 1 to hold \[2, 4\), got x \[2, 3\]/],
     ["reshape", (g, x) => reshape(g, x, [7]), /reshape: expected a shape that fits \[7\], got x \[2, 3\]/],
-    ["matmul", (g, x) => matmul(g, x, x), /matmul: expected/],
+    ["matmul", (g, x) => matmul(g, x, x), /^matmul: expected \[\.\.\., M, K\] and \[\.\.\., K, N\], got x \[2, 3\]/],
+    ["slice from below", (g, x) => slice(g, x, 1, -1, 2), /^slice: expected axis 1 to hold \[-1, 2\), got x \[2, 3\]$/],
+    [
+      "slice of a named axis",
+      (g) => slice(g, g.input("n", "float", ["N", 3]), 0, 0, 1),
+      /^slice: expected axis 0 to hold \[0, 1\), got n \[N, 3\]$/,
+    ],
+    [
+      "concat of a named axis",
+      (g, x) => concat(g, [x, g.input("n", "float", ["N", 3])], 0),
+      /^concat: expected shapes that agree but for axis 0, got x \[2, 3\] and n \[N, 3\]$/,
+    ],
+    [
+      "reshape with two unknown sizes",
+      (g, x) => reshape(g, x, ["A", "B"]),
+      /^reshape: expected a shape that fits \[A, B\], got x \[2, 3\]$/,
+    ],
+    ["reshape to fewer", (g, x) => reshape(g, x, [3, 1]), /^reshape: expected a shape that fits \[3, 1\]/],
+    [
+      "expand",
+      (g, x) => expand(g, x, [4, 3]),
+      /^expand: expected axes of size 1 where \[4, 3\] grows, got x \[2, 3\]$/,
+    ],
+    [
+      "gemm of more axes",
+      (g) => gemm(g, g.input("a", "float", [1, 2, 3]), g.input("w", "float", [5, 2]), undefined),
+      /^gemm: expected \[M, K\] and a weight \[N, K\], got a \[1, 2, 3\] and w \[5, 2\]$/,
+    ],
+    [
+      "gemm of other widths",
+      (g, x) => gemm(g, x, g.input("w", "float", [5, 4]), undefined),
+      /^gemm: expected \[M, K\]/,
+    ],
+    [
+      "attention of pictures",
+      (g) => {
+        const q = g.input("q", "float", [1, 2, 4, 4]);
+        return multiHeadAttention(g, [q, q, q], 2);
+      },
+      /^multiHeadAttention: expected \[N, L, C\], \[N, S, C\] and \[N, S, C\], got q \[1, 2, 4, 4\]/,
+    ],
+    [
+      "attention of heads that do not divide its width",
+      (g) => {
+        const q = g.input("q", "float", [1, 2, 4]);
+        return multiHeadAttention(g, [q, q, q], 3);
+      },
+      /^multiHeadAttention: expected a width in 3 equal heads, got q \[1, 2, 4\]$/,
+    ],
+    [
+      "attention with a bias of other sizes",
+      (g) => {
+        const q = g.input("q", "float", [1, 2, 4]);
+        return multiHeadAttention(g, [q, q, q], 2, g.input("b", "float", [1, 1, 2, 3]));
+      },
+      /^multiHeadAttention: expected a bias \[1 or N, 1, 2, 2\], got b \[1, 1, 2, 3\]$/,
+    ],
+    [
+      "shapes that do not broadcast",
+      (g, x) => div(g, x, g.input("b", "float", [2, 2])),
+      /^div: expected shapes that broadcast, got x \[2, 3\] and b \[2, 2\]$/,
+    ],
     [
       "averagePool2",
       (g) => averagePool2(g, g.input("p", "float", [1, 1, 3, 4])),
