@@ -4,9 +4,9 @@ import shared from "../tsup.config.js";
 /** The commands, bundled from the sources of all packages: what is measured is the working copy. */
 export default defineConfig({
   ...shared,
-  entry: ["src/bench.ts", "src/measure.ts", "src/prior.ts", "src/weights.ts"],
+  entry: ["src/abort.ts", "src/bench.ts", "src/measure.ts", "src/prior.ts", "src/weights.ts"],
   dts: false,
-  noExternal: [/^@unclip\//],
+  noExternal: [/^@unclip\//, "unclip"],
   esbuildOptions(options) {
     options.conditions = ["@unclip/source", "node"];
   },
