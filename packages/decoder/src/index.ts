@@ -23,7 +23,17 @@ export { textProjectionNetwork, type TextSizes } from "./karlo/text-projection.j
 export { karloUnet } from "./karlo/unet.js";
 export { pixelSpace, type DecoderSpace } from "./space.js";
 export { readKandinskyConfig, type KandinskyConfig } from "./kandinsky/config.js";
+export {
+  createKandinskyDecoder,
+  loadKandinskyDecoder,
+  type KandinskyBeside,
+  type KandinskyDecoder,
+  type KandinskySizes,
+  type LoadKandinskyDecoderOptions,
+} from "./kandinsky/kandinsky-decoder.js";
+export { paintedArea, type KeptArea } from "./kandinsky/kept-area.js";
 export { kandinskyNetwork, type KandinskySize } from "./kandinsky/network.js";
+export { pictureAlphaBar } from "./kandinsky/picture-level.js";
 export { readStableUnclipConfig, type StableUnclipConfig } from "./stable-unclip/config.js";
 export { stableUnclipNetwork, type StableUnclipSize } from "./stable-unclip/network.js";
 export { noiseAugmentationNetwork, readImageNormalizerConfig } from "./stable-unclip/noise-augmentation.js";

@@ -50,6 +50,21 @@ describe("repaint", () => {
     }
   });
 
+  it("noises the kept area with the same noise after every step, where it is given", async () => {
+    const noise = createRandom(3).normal(dims);
+    const kept = (x: Tensor) => valuesOf(x).filter((_, i) => valuesOf(half)[i] === 0);
+    const inner = ddim();
+    const timesteps = inner.timesteps(scaledLinear, 6);
+    let at = 0;
+    for await (const { xt } of run(repaint(inner, { known, mask: half, resamples: 1, noise }))) {
+      const bar = ++at === timesteps.length ? 1 : scaledLinear.alphasCumprod[timesteps[at]!]!;
+      const expected = zip(known, noise, (x0, eps) => Math.sqrt(bar) * x0 + Math.sqrt(1 - bar) * eps);
+      expectClose(kept(xt), kept(expected), { maxAbs: 1e-6 });
+    }
+    const wide = () => repaint(inner, { known, mask: half, noise: filled([1, 1, 4, 5], 0) });
+    expect(wide).toThrow("repaint.noise: expected [1, 1, 4, 4], got [1, 1, 4, 5]");
+  });
+
   it.each(names)("gives the known picture back where nothing is painted anew: %s", async (name) => {
     const painted = await run(repaint(createSampler(name), { known, mask: nothing, resamples: 2, jump: 2 }));
     expect(valuesOf(painted)).toEqual(valuesOf(known));

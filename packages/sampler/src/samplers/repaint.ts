@@ -13,6 +13,8 @@ export interface RepaintOptions {
   readonly resamples?: number;
   /** j of the paper, 1 or more: how many steps a stretch has; default 1. The paper takes 10 at 250 steps. */
   readonly jump?: number;
+  /** Standard normal noise, of known's shape, that the kept area is noised with after every step; default new noise each time. */
+  readonly noise?: Tensor;
 }
 
 /** Inpainting with any sampler: after each of its steps the kept area is replaced by the known sample, noised to the level that was
@@ -25,6 +27,8 @@ export interface RepaintOptions {
 export function repaint(inner: Sampler, options: RepaintOptions): Sampler {
   const { known, mask, resamples = 5, jump = 1 } = options;
   checkDims("repaint.mask", mask, known.dims, "the mask has the shape of the known sample");
+  if (options.noise)
+    checkDims("repaint.noise", options.noise, known.dims, "the noise has the shape of the known sample");
   checkMask(mask);
   checkCount("resamples", resamples);
   checkCount("jump", jump);
@@ -73,9 +77,9 @@ function processFrom(process: Process, start: number): Process {
 
 /** A step with its kept area replaced.
  * @param bar ᾱ of the level that was reached */
-function keep({ xt, x0 }: Step, { known, mask }: RepaintOptions, bar: number, random: Random): Step {
+function keep({ xt, x0 }: Step, { known, mask, noise }: RepaintOptions, bar: number, random: Random): Step {
   checkDims("repaint.known", known, xt.dims, "the known sample has the shape of what is sampled");
-  const noised = bar === 1 ? known : addNoise(known, random.normal(known.dims), bar);
+  const noised = bar === 1 ? known : addNoise(known, noise ?? random.normal(known.dims), bar);
   return { xt: mix(noised, xt, mask), x0: mix(known, x0, mask) };
 }
 
