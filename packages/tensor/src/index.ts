@@ -9,7 +9,7 @@ export { principalComponents, type PrincipalComponents, project, reconstruct } f
 export { quote } from "./quote.js";
 export { type Random, createRandom, perPicture } from "./random.js";
 export { createRun, type Run } from "./run.js";
-export { resizeBicubic, resizePicture } from "./resize.js";
+export { resizeBicubic, resizePicture, type ResizePictureOptions } from "./resize.js";
 export {
   type Tensor,
   tensor,

@@ -17,35 +17,86 @@ export function resizeBicubic(x: Tensor, height: number, width: number): Tensor 
   checkSizes("resizeBicubic", [fromWidth, fromHeight, width, height]);
   const planes = n * channels;
   const wide = new Float32Array(planes * fromHeight * width);
-  resample(valuesOf(x), wide, { length: fromWidth, inner: 1 }, filterWindows(fromWidth, width, Math.fround));
+  resample(valuesOf(x), wide, { length: fromWidth, inner: 1 }, filterWindows(fromWidth, width, { round: Math.fround }));
   const out = new Float32Array(planes * height * width);
-  resample(wide, out, { length: fromHeight, inner: width }, filterWindows(fromHeight, height, Math.fround));
+  resample(wide, out, { length: fromHeight, inner: width }, filterWindows(fromHeight, height, { round: Math.fround }));
   return tensor(out, [n, channels, height, width]);
 }
 
-/** Bicubic resize of an 8-bit picture, equal in every byte to Image.resize((width, height), BICUBIC) of Pillow 13:
- * the filter of {@link resizeBicubic} in fixed-point arithmetic, rounded and limited to 0..255 after each of the two passes.
+/** Options of {@link resizePicture}. */
+export interface ResizePictureOptions {
+  /** Default "bicubic". */
+  readonly filter?: "bicubic" | "lanczos";
+  /** Default false. A picture at least twice as large is first averaged over blocks of whole pixels, as few as leave it at least as large
+   * as what is wanted: less work, and what Pillow does with reducing_gap=1. */
+  readonly reduce?: boolean;
+}
+
+/** Resize of an 8-bit picture, equal in every byte to Image.resize((width, height), BICUBIC or LANCZOS) of Pillow 13:
+ * the filter in fixed-point arithmetic, rounded and limited to 0..255 after each of the two passes.
  * @param width new width, in pixels
  * @param height new height, in pixels
  * @throws UnclipError "shape" if a size is not a positive integer */
-export function resizePicture(picture: Picture, width: number, height: number): Picture {
+export function resizePicture(
+  picture: Picture,
+  width: number,
+  height: number,
+  { filter = "bicubic", reduce = false }: ResizePictureOptions = {},
+): Picture {
   checkSizes("resizePicture", [picture.width, picture.height, width, height]);
-  const [fewerRows, fewerColumns] = [picture.height - height, picture.width - width];
+  if (picture.width === width && picture.height === height) return picture;
+  const blocks = { x: blockSide(picture.width, width, reduce), y: blockSide(picture.height, height, reduce) };
+  const reduced = blocks.x > 1 || blocks.y > 1 ? averageBlocks(picture, blocks) : picture;
+  // the last blocks may not be whole: the picture ends within them
+  const seen = { width: picture.width / blocks.x, height: picture.height / blocks.y };
+  const toWidth = (one: Picture) => resizeAlong("width", one, width, { filter, seen: seen.width });
+  const toHeight = (one: Picture) => resizeAlong("height", one, height, { filter, seen: seen.height });
+  const [fewerRows, fewerColumns] = [reduced.height - height, reduced.width - width];
   // Pillow's rule since 13; earlier versions always begin with the horizontal pass, and rounding then differs by a level
   const verticalFirst = fewerRows > 0 && fewerRows > fewerColumns * 2;
-  return verticalFirst ? toWidth(toHeight(picture, height), width) : toHeight(toWidth(picture, width), height);
+  return verticalFirst ? toWidth(toHeight(reduced)) : toHeight(toWidth(reduced));
 }
 
-function toWidth({ width: length, height, data }: Picture, width: number): Picture {
-  const out = new Uint8Array(height * width * 3);
-  resample(data, out, { length, inner: 3 }, fixedPoint(filterWindows(length, width)), byteOf);
-  return { width, height, data: out };
+function blockSide(from: number, to: number, reduce: boolean): number {
+  return reduce ? Math.max(Math.trunc(from / to), 1) : 1;
 }
 
-function toHeight({ width, height: length, data }: Picture, height: number): Picture {
-  const out = new Uint8Array(height * width * 3);
-  resample(data, out, { length, inner: width * 3 }, fixedPoint(filterWindows(length, height)), byteOf);
-  return { width, height, data: out };
+/** Means of blocks of pixels; those at the right and below may be smaller. */
+function averageBlocks({ width, height, data }: Picture, { x: blockWidth, y: blockHeight }: { x: number; y: number }) {
+  const [columns, lines] = [Math.ceil(width / blockWidth), Math.ceil(height / blockHeight)];
+  const out = new Uint8Array(columns * lines * 3);
+  for (let line = 0; line < lines; line++) {
+    const [top, bottom] = [line * blockHeight, Math.min((line + 1) * blockHeight, height)];
+    for (let column = 0; column < columns; column++) {
+      const [left, right] = [column * blockWidth, Math.min((column + 1) * blockWidth, width)];
+      const count = (bottom - top) * (right - left);
+      const share = Math.floor(2 ** 24 / count); // Pillow divides by multiplying, in 32 bits
+      for (let c = 0; c < 3; c++) {
+        let sum = Math.floor(count / 2);
+        for (let y = top; y < bottom; y++) {
+          for (let x = left; x < right; x++) sum += data[(y * width + x) * 3 + c]!;
+        }
+        out[(line * columns + column) * 3 + c] = Math.floor((sum * share) / 2 ** 24);
+      }
+    }
+  }
+  return { width: columns, height: lines, data: out };
+}
+
+/** @param seen how far the picture reaches along this side, in its pixels */
+function resizeAlong(
+  side: "width" | "height",
+  picture: Picture,
+  size: number,
+  { filter, seen }: { readonly filter: keyof typeof FILTERS; readonly seen: number },
+): Picture {
+  const { width, height, data } = picture;
+  const length = picture[side];
+  const out = new Uint8Array((data.length / length) * size);
+  const inner = side === "width" ? 3 : width * 3;
+  const windows = filterWindows(length, size, { filter: FILTERS[filter], seen });
+  resample(data, out, { length, inner }, fixedPoint(windows), byteOf);
+  return { width, height, [side]: size, data: out };
 }
 
 /** The inputs that make one output: those from `start` on, one for each weight. */
@@ -54,17 +105,26 @@ interface FilterWindow {
   readonly weights: Float64Array;
 }
 
-/** For each of `outSize` outputs its window on `inSize` inputs; the weights of a window sum to 1.
- * @param round the precision of positions: float32 in torch, float64 in Pillow */
-function filterWindows(inSize: number, outSize: number, round = (value: number) => value): FilterWindow[] {
-  const scale = round(inSize / outSize);
+interface WindowOptions {
+  /** Default bicubic. */
+  readonly filter?: Filter;
+  /** How far the inputs reach, where the last is cut; default all of them. */
+  readonly seen?: number;
+  /** The precision of positions: float32 in torch, float64 in Pillow, which is the default. */
+  readonly round?: (value: number) => number;
+}
+
+/** For each of `outSize` outputs its window on `inSize` inputs; the weights of a window sum to 1. */
+function filterWindows(inSize: number, outSize: number, options: WindowOptions = {}): FilterWindow[] {
+  const { filter = FILTERS.bicubic, seen = inSize, round = (value: number) => value } = options;
+  const scale = round(seen / outSize);
   const stretch = Math.max(scale, 1);
-  const support = 2 * stretch;
+  const support = filter.support * stretch;
   return Array.from({ length: outSize }, (_, i) => {
     const centre = round(scale * (i + 0.5));
     const start = Math.max(Math.trunc(centre - support + 0.5), 0);
     const end = Math.min(Math.trunc(centre + support + 0.5), inSize);
-    const weights = new Float64Array(end - start).map((_, j) => cubic((j + start - centre + 0.5) * (1 / stretch)));
+    const weights = new Float64Array(end - start).map((_, j) => filter.at((j + start - centre + 0.5) * (1 / stretch)));
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return { start, weights: weights.map((weight) => weight / sum) };
   });
@@ -77,6 +137,23 @@ function cubic(offset: number): number {
   if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
   return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }
+
+/** Sinc, windowed by a sinc three times as wide. */
+function lanczos(offset: number): number {
+  return offset >= -3 && offset < 3 ? sinc(offset) * sinc(offset / 3) : 0;
+}
+
+function sinc(offset: number): number {
+  return offset === 0 ? 1 : Math.sin(offset * Math.PI) / (offset * Math.PI);
+}
+
+/** A filter, and how far it reaches to each side. */
+interface Filter {
+  readonly at: (offset: number) => number;
+  readonly support: number;
+}
+
+const FILTERS = { bicubic: { at: cubic, support: 2 }, lanczos: { at: lanczos, support: 3 } } as const;
 
 /** Pillow keeps a weight as an integer, in units of 2^-22: a product with a byte and the sum of a window fit 32 bits. */
 const PRECISION_BITS = 32 - 8 - 2;

@@ -45,6 +45,28 @@ describe("resizePicture equals Pillow's bicubic resize", () => {
   });
 });
 
+interface Encoded {
+  width: number;
+  height: number;
+  /** Bytes in base64. */
+  rgb: string;
+}
+
+describe("resizePicture equals Pillow's other ways", () => {
+  const { input, resizes } = readFixture<{ input: Encoded; resizes: ({ way: string } & Encoded)[] }>("resizing.json");
+  const decoded = ({ width, height, rgb }: Encoded) => ({
+    width,
+    height,
+    data: new Uint8Array(Buffer.from(rgb, "base64")),
+  });
+  const ways = { reduced: { reduce: true }, lanczos: { filter: "lanczos" } } as const;
+
+  it.each(resizes)("$way to $width x $height", ({ way, ...expected }) => {
+    const options = ways[way as keyof typeof ways];
+    expect(resizePicture(decoded(input), expected.width, expected.height, options)).toEqual(decoded(expected));
+  });
+});
+
 describe("resizeBicubic equals torch's antialiased bicubic", () => {
   it.each(fixture.upscales)("%s", (name) => {
     const [input, output] = [tensors[`${name}.input`]!, tensors[`${name}.output`]!];
