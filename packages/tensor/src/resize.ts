@@ -62,25 +62,29 @@ function blockSide(from: number, to: number, reduce: boolean): number {
 }
 
 /** Means of blocks of pixels; those at the right and below may be smaller. */
-function averageBlocks({ width, height, data }: Picture, { x: blockWidth, y: blockHeight }: { x: number; y: number }) {
-  const [columns, lines] = [Math.ceil(width / blockWidth), Math.ceil(height / blockHeight)];
-  const out = new Uint8Array(columns * lines * 3);
-  for (let line = 0; line < lines; line++) {
-    const [top, bottom] = [line * blockHeight, Math.min((line + 1) * blockHeight, height)];
-    for (let column = 0; column < columns; column++) {
-      const [left, right] = [column * blockWidth, Math.min((column + 1) * blockWidth, width)];
-      const count = (bottom - top) * (right - left);
-      const share = Math.floor(2 ** 24 / count); // Pillow divides by multiplying, in 32 bits
-      for (let c = 0; c < 3; c++) {
-        let sum = Math.floor(count / 2);
-        for (let y = top; y < bottom; y++) {
-          for (let x = left; x < right; x++) sum += data[(y * width + x) * 3 + c]!;
-        }
-        out[(line * columns + column) * 3 + c] = Math.floor((sum * share) / 2 ** 24);
-      }
-    }
+function averageBlocks(picture: Picture, { x: blockWidth, y: blockHeight }: { x: number; y: number }): Picture {
+  const [width, height] = [Math.ceil(picture.width / blockWidth), Math.ceil(picture.height / blockHeight)];
+  const data = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) {
+    const [left, top] = [(i % width) * blockWidth, Math.floor(i / width) * blockHeight];
+    const right = Math.min(left + blockWidth, picture.width);
+    data.set(meanColour(picture, { left, right, top, bottom: Math.min(top + blockHeight, picture.height) }), i * 3);
   }
-  return { width: columns, height: lines, data: out };
+  return { width, height, data };
+}
+
+function meanColour(
+  { width, data }: Picture,
+  { left, right, top, bottom }: { left: number; right: number; top: number; bottom: number },
+): number[] {
+  const count = (bottom - top) * (right - left);
+  const sums = Array<number>(3).fill(Math.floor(count / 2)); // so that cutting rounds
+  for (let y = top; y < bottom; y++) {
+    const row = data.subarray((y * width + left) * 3, (y * width + right) * 3);
+    row.forEach((value, i) => (sums[i % 3]! += value));
+  }
+  const share = Math.floor(2 ** 24 / count); // Pillow divides by multiplying, in 32 bits
+  return sums.map((sum) => Math.floor((sum * share) / 2 ** 24));
 }
 
 /** @param seen how far the picture reaches along this side, in its pixels */
