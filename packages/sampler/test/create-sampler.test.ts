@@ -204,6 +204,7 @@ describe("SAMPLER_OPTIONS", () => {
       "spacing",
       "stepsOffset",
       "setAlphaToOne",
+      "endTimestep",
       "previous",
     ]);
     expect(SAMPLER_OPTIONS.ddim["eta"]).toMatchObject({ kind: "number", min: 0, default: 0 });

@@ -1,5 +1,5 @@
 import { addNoise, ddim, ddimInversion, sample, type Denoiser, type SampleStep } from "@unclip/sampler";
-import { createRandom, map, valuesOf, type Tensor } from "@unclip/tensor";
+import { createRandom, map, valuesOf, zip, type Tensor } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose, largestDifference } from "../../../test-support/index.js";
 import { firstStep, linspace, scaledLinear, runSampler } from "./toy.js";
@@ -43,6 +43,47 @@ describe("ddimInversion", () => {
     const [coarse, fine] = [await error(50), await error(200)];
     expect(coarse).toBeLessThan(0.2);
     expect(fine).toBeLessThan(coarse / 3); // of first order: a quarter of the step, about a quarter of the error
+  });
+
+  it("and sampling give the start back through a steep network once steps are refined", async () => {
+    // Rows and places of different slopes, the steepest of which sends plain fixed-point iterations away.
+    const slopes = map(linspace([2, 1, 2, 4]), (x) => 2.2 * x);
+    const pictures = map(linspace([2, 1, 2, 4]), (x) => Math.sin(5 * x));
+    const steep: Denoiser = async (xt) => ({ type: "epsilon", output: zip(xt, slopes, (x, k) => k * x) });
+    const error = async (refinements: number) => {
+      const options = { steps: 20, start: "sample" } as const;
+      const xT = map(pictures, (x) => x);
+      valuesOf(xT).set(await runSampler(steep, { sampler: ddimInversion({ refinements }), xT: pictures, ...options }));
+      const back = await runSampler(steep, { sampler: ddim({ clipping: { kind: "none" } }), xT, ...options });
+      return largestDifference(back, valuesOf(pictures));
+    };
+    const [none, two, eight] = [await error(0), await error(2), await error(8)];
+    expect(two).toBeLessThan(none / 2);
+    expect(eight).toBeLessThan(two / 1000);
+  });
+
+  it("asks the network once more for each refinement of a step", async () => {
+    let asked = 0;
+    const denoise: Denoiser = async (xt) => ({ type: "epsilon", output: (asked++, xt) });
+    await runSampler(denoise, { sampler: ddimInversion({ refinements: 3 }), steps: 5, xT: clean, start: "sample" });
+    expect(asked).toBe(5 * 4);
+  });
+
+  it("begins where DDIM ends", async () => {
+    const options = { endTimestep: 20, setAlphaToOne: true } as const;
+    const noise = map(clean, (x) => Math.cos(9 * x));
+    const denoise: Denoiser = async () => ({ type: "sample", output: clean });
+    const start = addNoise(clean, noise, scaledLinear.alphasCumprod[20]!);
+    const there = await runSampler(denoise, {
+      sampler: ddimInversion(options),
+      steps: 4,
+      xT: start,
+      start: "sample",
+    });
+    const xT = addNoise(clean, noise, scaledLinear.alphasCumprod[999]!);
+    expectClose(there, valuesOf(xT), { maxAbs: 1e-5 }); // the noise at t = 20 is 0.15 of x in float32
+    const back = await runSampler(denoise, { sampler: ddim(options), steps: 4, xT, start: "sample" });
+    expectClose(back, valuesOf(start), { maxAbs: 1e-5 }); // likewise
   });
 
   it("counts its levels by strides if asked to, as the reference does", async () => {

@@ -96,3 +96,42 @@ describe("a DDIMScheduler file", () => {
     expect(await strided(true)).not.toEqual(await strided(false));
   });
 });
+
+describe("ddim that ends above the clean end", () => {
+  const endTimestep = 20;
+
+  it("takes its timesteps above it", () => {
+    const timesteps = ddim({ endTimestep }).timesteps(schedule, 10);
+    expect(timesteps).toHaveLength(10);
+    expect(timesteps[0]).toBe(999);
+    expect(timesteps[9]).toBe(118); // 20 and a tenth of the way to 999
+    expect(() => ddim({ endTimestep: 1000 }).timesteps(schedule, 10)).toThrow(/^endTimestep: expected a timestep of/);
+  });
+
+  it("leads to its level, without noise in the last step", async () => {
+    const x0 = linspace([1, 16]);
+    const denoise: Denoiser = async () => ({ type: "sample", output: x0 });
+    const xT = linspace([1, 16]);
+    const end = (eta: number, timesteps: number[]) =>
+      sample(denoise, {
+        sampler: ddim({ endTimestep, eta }),
+        schedule,
+        timesteps,
+        xT,
+        random: createRandom(0),
+        start: "sample",
+      });
+    const noisy = valuesOf(await end(1, [500]));
+    expect(noisy).toEqual(valuesOf(await end(0, [500])));
+    expect(largestDifference(valuesOf(await end(1, [500, 100])), noisy)).toBeGreaterThan(0.01);
+    const [barT, barEnd] = [500, endTimestep].map((t) => schedule.alphasCumprod[t]!) as [number, number];
+    const eps = valuesOf(epsFromX0(xT, x0, barT));
+    const expected = valuesOf(x0).map((x, i) => Math.sqrt(barEnd) * x + Math.sqrt(1 - barEnd) * eps[i]!);
+    expectClose(noisy, expected, { maxAbs: 1e-6 }); // float32
+  });
+
+  it("tells those that start on its way what its levels are", () => {
+    const levels = ddim({ endTimestep }).alphasCumprod!({ schedule, timesteps: [800, 400] });
+    expect(levels).toEqual([800, 400, endTimestep].map((t) => schedule.alphasCumprod[t]!));
+  });
+});

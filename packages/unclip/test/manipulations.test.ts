@@ -43,6 +43,32 @@ describe("vary with eta", () => {
     await toybox.dispose();
   });
 
+  it("paints a picture of the model's own world again at eta 0, the better the more its inversion is refined", async () => {
+    const toybox = await loadUnclip();
+    const { images } = await toybox.generate("a red cube", { upsamplers: 0 });
+    const decibels = async (settings: { steps: number; refinements?: number }) => {
+      const { steps, ...rest } = settings;
+      const again = await toybox.vary(images[0]!, { ...small, decoder: { steps }, eta: 0, ...rest });
+      const [a, b] = [images[0]!.data, again.images[0]!.data];
+      const squares = a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0) / a.length;
+      return 10 * Math.log10(255 ** 2 / squares);
+    };
+    const plain = await decibels({ steps: 10, refinements: 0 });
+    const refined = await decibels({ steps: 10 });
+    expect(refined).toBeGreaterThan(plain + 6);
+    expect(refined).toBeGreaterThan(20);
+    expect(await decibels({ steps: 30 })).toBeGreaterThan(40);
+    await toybox.dispose();
+  });
+
+  it.each<[object, RegExp]>([
+    [{ eta: 0, refinements: -1 }, /^refinements: expected a whole number from 0 to 20, got -1/],
+    [{ eta: 0, refinements: 1.5 }, /^refinements: expected a whole number/],
+    [{ refinements: 2 }, /^refinements: without eta no picture is inverted/],
+  ])("refuses %j", async (settings, message) => {
+    await expect(unclip.vary(gray, { ...small, ...settings })).rejects.toThrow(message);
+  });
+
   it("counts the inversion as a stage of its own", async () => {
     const seen: string[] = [];
     for await (const { stage, step, steps } of unclip.vary(gray, { ...small, eta: 0 })) {

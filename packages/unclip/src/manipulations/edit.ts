@@ -11,14 +11,21 @@ import {
   type Tensor,
 } from "@unclip/tensor";
 import { decodeAndEnlarge } from "../decode-and-enlarge.js";
-import { checkCaption, checkKeys, checkRange, checkWhole, PAINT_KEYS } from "../fill-request.js";
+import { checkCaption, checkKeys, checkRange, checkWhole } from "../fill-request.js";
 import type { Operation } from "../operation.js";
-import type { FilledRequest, PaintRequest, RunOptions } from "../request.js";
-import { fillInvertible, invert, sharedNoise } from "./inversion.js";
+import type { RunOptions } from "../request.js";
+import {
+  fillInvertible,
+  invert,
+  INVERTIBLE_KEYS,
+  sharedNoise,
+  type FilledInvertibleRequest,
+  type InvertibleRequest,
+} from "./inversion.js";
 import { checkPictures, look, type PictureSource } from "./subject.js";
 
 /** A request of `edit`. */
-export interface EditRequest extends Omit<PaintRequest, "n"> {
+export interface EditRequest extends Omit<InvertibleRequest, "n"> {
   /** What the picture shall become. */
   to: string;
   /** What it shows; default "", the empty caption. */
@@ -30,7 +37,7 @@ export interface EditRequest extends Omit<PaintRequest, "n"> {
 }
 
 /** A filled request of `edit`. */
-export interface FilledEditRequest extends FilledRequest {
+export interface FilledEditRequest extends FilledInvertibleRequest {
   readonly picture: PictureSource;
   readonly from: string;
   readonly to: string;
@@ -47,7 +54,7 @@ export const edit: Operation<
 > = {
   name: "edit",
   fill(request, loaded) {
-    checkKeys("edit", request, ["picture", "from", "to", "strength", "frames", ...PAINT_KEYS]);
+    checkKeys("edit", request, ["picture", "from", "to", "strength", "frames", ...INVERTIBLE_KEYS]);
     const { from = "", to, strength = 0.35, frames = 1, ...rest } = request;
     const [picture] = checkPictures([request.picture], loaded) as [PictureSource];
     checkCaption("from", from);

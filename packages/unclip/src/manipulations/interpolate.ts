@@ -1,14 +1,21 @@
 import { concatRows, rows, sizeOf, slerp, tensor, UnclipError, valuesOf, type Tensor } from "@unclip/tensor";
 import { decodeAndEnlarge } from "../decode-and-enlarge.js";
-import { checkKeys, checkWhole, PAINT_KEYS } from "../fill-request.js";
+import { checkKeys, checkWhole } from "../fill-request.js";
 import type { Operation } from "../operation.js";
 import { fillPrior, type FilledPrior } from "../prior-request.js";
-import type { FilledRequest, GenerateRequest, PaintRequest, RunOptions } from "../request.js";
-import { fillInvertible, invert, sharedNoise } from "./inversion.js";
+import type { GenerateRequest, RunOptions } from "../request.js";
+import {
+  fillInvertible,
+  invert,
+  INVERTIBLE_KEYS,
+  sharedNoise,
+  type FilledInvertibleRequest,
+  type InvertibleRequest,
+} from "./inversion.js";
 import { checkItems, embedItems, type Item, type ItemSource } from "./items.js";
 
 /** A request of `interpolate`. */
-export interface InterpolateRequest extends Omit<PaintRequest, "n">, Pick<GenerateRequest, "prior"> {
+export interface InterpolateRequest extends Omit<InvertibleRequest, "n">, Pick<GenerateRequest, "prior"> {
   /** Pictures from the first item to the last, both included, 2 or more; default 9. */
   frames?: number;
   /** The noise that frames begin with: "inverted" goes from one picture's own x_T to the next one's, so that the frames at the items are
@@ -17,7 +24,7 @@ export interface InterpolateRequest extends Omit<PaintRequest, "n">, Pick<Genera
 }
 
 /** A filled request of `interpolate`. */
-export interface FilledInterpolateRequest extends FilledRequest {
+export interface FilledInterpolateRequest extends FilledInvertibleRequest {
   readonly items: readonly ItemSource[];
   readonly frames: number;
   readonly noise: "inverted" | "fixed";
@@ -34,7 +41,7 @@ export const interpolate: Operation<
 > = {
   name: "interpolate",
   fill(request, loaded) {
-    checkKeys("interpolate", request, ["items", "frames", "noise", "prior", ...PAINT_KEYS]);
+    checkKeys("interpolate", request, ["items", "frames", "noise", "prior", ...INVERTIBLE_KEYS]);
     const items = checkItems(request.items, 2, loaded);
     const arePictures = items.every((item) => typeof item === "object" && !("caption" in item));
     const { frames = 9, noise = arePictures ? "inverted" : "fixed", prior, ...rest } = request;

@@ -1,33 +1,65 @@
-import { ddimInversion, sample, type DdimOptions, type SamplerSpec } from "@unclip/sampler";
-import { picturesFromPixels, repeatRows, type Random, type Tensor } from "@unclip/tensor";
-import { fillRequest } from "../fill-request.js";
+import { ddimInversion, sample, type DdimOptions, type NoiseSchedule, type SamplerSpec } from "@unclip/sampler";
+import { picturesFromPixels, repeatRows, UnclipError, type Random, type Tensor } from "@unclip/tensor";
+import { fillRequest, PAINT_KEYS } from "../fill-request.js";
 import type { LoadedModel, Workplace } from "../operation.js";
 import type { FilledRequest, PaintRequest, RunOptions } from "../request.js";
 import type { Conditions } from "../stages.js";
 import type { StageStep } from "../timeline.js";
 
-/** DDIM as its inversion goes back: along the same levels, and without clipping, which could not be undone. */
-const REVERSIBLE = { spacing: "unclip", setAlphaToOne: false, previous: "list" } as const satisfies DdimOptions;
+/** A request that begins with an inversion. */
+export interface InvertibleRequest extends PaintRequest {
+  /** How often each step of the inversion is corrected by what the network sees at its end, from 0 to 20; default 2. Each takes one more
+   * evaluation of the decoder in each step, and brings the picture back more faithfully. */
+  refinements?: number;
+}
+
+/** A filled request that begins with an inversion. */
+export interface FilledInvertibleRequest extends FilledRequest {
+  readonly refinements: number;
+}
+
+/** The keys of a request that begins with an inversion. */
+export const INVERTIBLE_KEYS = [...PAINT_KEYS, "refinements"];
 
 /** Steps of an inversion, and of the way back, where the caller names none. */
 const STEPS = 50;
 
+/** Refinements where the caller names none: docs/studies has the curve. */
+const REFINEMENTS = 2;
+
+/** What counts as clean, as a share of the schedule: below it lies so little noise that a network says next to nothing about it. */
+const CLEAN_SHARE = 0.02;
+
+/** DDIM as its inversion goes back: along the same levels, and without clipping, which could not be undone. */
+function reversible({ length }: NoiseSchedule) {
+  return {
+    spacing: "unclip",
+    endTimestep: Math.floor(CLEAN_SHARE * length),
+    previous: "list",
+  } as const satisfies DdimOptions;
+}
+
 /** The sampler that paints an inverted picture.
  * @param eta 0 paints the picture again; more adds that share of DDPM's noise in each step */
-export function reversibleDdim(eta: number): SamplerSpec {
-  return { name: "ddim", eta, clipping: { kind: "none" }, epsFromClippedX0: false, ...REVERSIBLE };
+function reversibleDdim(schedule: NoiseSchedule, eta: number): SamplerSpec {
+  return { name: "ddim", eta, clipping: { kind: "none" }, epsFromClippedX0: false, ...reversible(schedule) };
 }
 
 /** Fills a request that begins with an inversion: DDIM, and without guidance, which would lead another way back than forth. */
 export function fillInvertible(
-  request: PaintRequest & RunOptions,
+  request: InvertibleRequest & RunOptions,
   loaded: LoadedModel,
   subjects: number,
   eta = 0,
-): FilledRequest {
-  const { steps = STEPS, guidanceScale = 1, ...rest } = request.decoder ?? {};
-  const decoder = { steps, guidanceScale, sampler: reversibleDdim(eta), ...rest };
-  return fillRequest({ ...request, decoder }, loaded, subjects);
+): FilledInvertibleRequest {
+  const { refinements = REFINEMENTS, ...paint } = request;
+  if (!Number.isInteger(refinements) || refinements < 0 || refinements > 20) {
+    throw new UnclipError("input", `refinements: expected a whole number from 0 to 20, got ${String(refinements)}`);
+  }
+  const { steps = STEPS, guidanceScale = 1, ...rest } = paint.decoder ?? {};
+  const sampler = reversibleDdim(loaded.stages.decoder.scheduler.schedule, eta);
+  const decoder = { steps, guidanceScale, sampler, ...rest };
+  return { ...fillRequest({ ...paint, decoder }, loaded, subjects), refinements };
 }
 
 /** The x_T from which DDIM paints pictures, conditioned on what shows them: the second half of a picture's latent (z_i, x_T).
@@ -38,12 +70,12 @@ export async function* invert(
   { stages, timeline, random, signal }: Workplace,
   pixels: Tensor,
   { condition, negative }: Conditions,
-  { decoder: { steps, guidanceScale } }: FilledRequest,
+  { decoder: { steps, guidanceScale }, refinements }: FilledInvertibleRequest,
 ): AsyncGenerator<StageStep, Tensor> {
   const { decoder } = stages;
   const x0 = await decoder.space.encode(pixels);
   const { schedule } = decoder.scheduler;
-  const sampler = ddimInversion(REVERSIBLE);
+  const sampler = ddimInversion({ ...reversible(schedule), refinements });
   return yield* timeline.run({
     name: "inversion",
     steps,

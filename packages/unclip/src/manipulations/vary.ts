@@ -1,13 +1,19 @@
-import { repeatRows, type Picture } from "@unclip/tensor";
-import { checkKeys, checkRange, fillRequest, PAINT_KEYS } from "../fill-request.js";
+import { repeatRows, UnclipError, type Picture } from "@unclip/tensor";
+import { checkKeys, checkRange, fillRequest } from "../fill-request.js";
 import { decodeAndEnlarge } from "../decode-and-enlarge.js";
 import type { Operation } from "../operation.js";
-import type { FilledRequest, PaintRequest, RunOptions } from "../request.js";
-import { fillInvertible, invert } from "./inversion.js";
+import type { FilledRequest, RunOptions } from "../request.js";
+import {
+  fillInvertible,
+  invert,
+  INVERTIBLE_KEYS,
+  type FilledInvertibleRequest,
+  type InvertibleRequest,
+} from "./inversion.js";
 import { checkPictures, look, type PictureSource } from "./subject.js";
 
 /** A request of `vary`. */
-export interface VaryRequest extends PaintRequest {
+export interface VaryRequest extends InvertibleRequest {
   /** Share of DDPM's noise that DDIM adds on its way back from the pictures' own x_T, from 0 (which paints them again) to 1: more
    * gives stronger variations. Default: x_T is not the pictures' own but random. */
   eta?: number;
@@ -17,6 +23,8 @@ export interface VaryRequest extends PaintRequest {
 export interface FilledVaryRequest extends FilledRequest {
   readonly pictures: readonly PictureSource[];
   readonly eta?: number;
+  /** Absent where `eta` is. */
+  readonly refinements?: number;
 }
 
 /** Variations of pictures: the decoder paints what CLIP's image encoder saw in them, without a caption. Without `eta` from new noise,
@@ -28,10 +36,13 @@ export const vary: Operation<
 > = {
   name: "vary",
   fill(request, loaded) {
-    checkKeys("vary", request, ["pictures", "eta", ...PAINT_KEYS]);
+    checkKeys("vary", request, ["pictures", "eta", ...INVERTIBLE_KEYS]);
     const { eta } = request;
     const pictures = checkPictures(request.pictures, loaded);
-    if (eta === undefined) return { pictures, ...fillRequest(request, loaded, pictures.length) };
+    if (eta === undefined) {
+      if (request.refinements !== undefined) throw new UnclipError("input", NOTHING_TO_REFINE);
+      return { pictures, ...fillRequest(request, loaded, pictures.length) };
+    }
     checkRange("eta", eta, 0, 1);
     return { pictures, eta, ...fillInvertible(request, loaded, pictures.length, eta) };
   },
@@ -46,8 +57,11 @@ export const vary: Operation<
       return { images: yield* decodeAndEnlarge(workplace, conditions, filled), imageEmbedding, recorded };
     }
     const one = await stages.conditions({ imageEmbedding: seen, pictures: pictures.length, negative });
-    const xT = repeatRows(yield* invert(workplace, pixels, one, filled), n);
+    const xT = repeatRows(yield* invert(workplace, pixels, one, filled as FilledInvertibleRequest), n);
     const images = yield* decodeAndEnlarge(workplace, conditions, filled, () => ({ xT }));
     return { images, imageEmbedding, recorded };
   },
 };
+
+const NOTHING_TO_REFINE =
+  "refinements: without eta no picture is inverted, so that there is nothing to refine; give eta";
