@@ -12,6 +12,7 @@ import {
   MODEL_HELP,
   priorTableOf,
   type EngineFlags,
+  type ModelFlags,
   type PriorFlags,
   type SamplingFlags,
 } from "./painting-options.js";
@@ -57,7 +58,7 @@ export async function again(file: string, flags: AgainFlags, host: Host, signal:
   }
   await paintToFiles(
     {
-      flags: { ...flags, model: flags.model ?? recipe.model },
+      flags: { ...flags, ...modelsOf(recipe, flags) },
       paths: [resolve(flags.out ?? `${basename(file, extname(file))}-again.png`)],
       subject: { again: file },
       start: (unclip) => unclip.again(recipe, { ...changes, signal }),
@@ -72,6 +73,12 @@ export async function again(file: string, flags: AgainFlags, host: Host, signal:
     host,
     signal,
   );
+}
+
+/** The models that paint: the recipe's, unless others are named. Another model does not take the prior of the recipe's. */
+function modelsOf(recipe: Recipe, { model, priorModel }: AgainFlags): Pick<ModelFlags, "model" | "priorModel"> {
+  const prior = priorModel ?? (model === undefined ? recipe.priorModel : undefined);
+  return { model: model ?? recipe.model, ...(prior !== undefined && { priorModel: prior }) };
 }
 
 /** How many pictures a recipe of this program paints: n for each caption, or of the one picture that was varied. */

@@ -110,7 +110,7 @@ async function paintAndJudge(
       return images;
     };
     const { textEncoder, imageEncoder } = unclip.stages;
-    const clip = imageEncoder === undefined ? undefined : { textEncoder, imageEncoder };
+    const clip = textEncoder && imageEncoder && { textEncoder, imageEncoder };
     const steps = evaluateToybox({ cases, oracle, statistics, generate, clip, seed: flags.seed, signal });
     const evaluated = await watch(countingPictures(steps), host).finally(() => unclip.dispose());
     return { ...evaluated, paintingMs };

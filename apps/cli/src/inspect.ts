@@ -7,6 +7,7 @@ import type { Host } from "./host.js";
 /** The command's options as commander gives them. */
 export interface InspectFlags {
   json?: boolean;
+  priorModel?: string;
 }
 
 /** Adds `inspect` to the program.
@@ -18,6 +19,7 @@ export function addInspectCommand(program: Command, run: (folder: string, flags:
       "list a model's components, their sizes and parameters, and what is missing; exit code 1 if it cannot paint",
     )
     .argument("<folder>", "a model folder, toybox, or owner/name[@revision] on the hub")
+    .option("--prior-model <model>", "another model, from which the prior is taken: a folder or an id on the hub")
     .option("--json", "print one JSON object on stdout and nothing else")
     .option("--verbose", "show the stack trace of an error")
     .action(run);
@@ -25,20 +27,26 @@ export function addInspectCommand(program: Command, run: (folder: string, flags:
 
 /** Prints what is in a model folder.
  * @returns whether the model can paint */
-export async function inspect(folder: string, { json = false }: InspectFlags, host: Host): Promise<boolean> {
-  const report = await host.engine.inspectModel(folder);
+export async function inspect(folder: string, flags: InspectFlags, host: Host): Promise<boolean> {
+  const { json = false, priorModel } = flags;
+  const report = await host.engine.inspectModel(folder, priorModel === undefined ? {} : { priorModel });
   if (json) host.stdout.write(jsonLine(report));
   else host.stdout.write(reportAsText(report));
   return report.problems.length === 0;
 }
 
-function reportAsText({ model, className, components, problems }: ModelReport): string {
+function reportAsText({ model, className, components, problems, can, lacks }: ModelReport): string {
   const head = ["component", "class", "parameters", "size", "weights", "status"];
   const table = [head, ...components.map(rowOf), totalOf(components)];
   const lines = textTable(table, (column) => column === 2 || column === 3);
   const verdict =
     problems.length === 0 ? ["ready to paint"] : problems.map((problem) => `problem: ${quote(problem, { max: 1000 })}`);
-  return `${[quote(`${model}: ${className}`), "", ...lines, "", ...verdict].join("\n")}\n`;
+  const abilities = [
+    ...can.map((words) => `can: ${words}`),
+    ...lacks.map((reason) => `lacks: ${quote(reason, { max: 1000 })}`),
+  ];
+  const gap = abilities.length === 0 ? [] : [""];
+  return `${[quote(`${model}: ${className}`), "", ...lines, "", ...abilities, ...gap, ...verdict].join("\n")}\n`;
 }
 
 function rowOf({ name, className, parameters, sizeBytes, dtypes, status }: ComponentReport): string[] {

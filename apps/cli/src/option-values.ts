@@ -32,6 +32,13 @@ export function parsePictures(text: string): number {
   );
 }
 
+/** How much an image embedding is noised. How far a model goes is its own.
+ * @throws InvalidArgumentError for anything but an integer from 0 on */
+export function parseNoiseLevel(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected an integer from 0 on, such as 100.");
+}
+
 /** A number of threads.
  * @throws InvalidArgumentError for anything but an integer from 1 to 1024 */
 export function parseThreads(text: string): number {

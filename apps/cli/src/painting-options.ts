@@ -11,6 +11,7 @@ import {
   parseCount,
   parseCounts,
   parseGuidance,
+  parseNoiseLevel,
   parsePictures,
   parsePngName,
   parseSampler,
@@ -31,6 +32,7 @@ export interface EngineFlags {
   dtype: "fp32" | "fp16";
   offline?: boolean;
   json?: boolean;
+  priorModel?: string;
 }
 
 /** The options of every command that loads a model by `--model`. */
@@ -42,6 +44,9 @@ export interface ModelFlags extends EngineFlags {
 export interface SamplingFlags {
   seed?: number | bigint;
   negative?: string;
+  width?: number;
+  height?: number;
+  noiseLevel?: number;
   decoderSteps?: number;
   decoderSampler?: SamplerSpec;
   decoderGuidance?: number;
@@ -66,17 +71,21 @@ export interface PriorFlags {
 }
 
 /** How the library finds the model and runs it. */
-export function sourceSettings({ device, dtype, offline, threads }: EngineFlags) {
-  return given({ device, dtype, offline, threads });
+export function sourceSettings({ device, dtype, offline, threads, priorModel }: EngineFlags) {
+  return given({ device, dtype, offline, threads, priorModel });
 }
 
 /** The request behind the options of every command that paints.
  * @param available upsamplers that the model has */
 export function paintRequest(flags: SamplingFlags, available: number): PaintRequest {
-  const { seed, negative, decoderSteps: steps, decoderSampler: sampler, decoderGuidance: guidanceScale } = flags;
+  const { seed, negative, width, height, noiseLevel } = flags;
+  const { decoderSteps: steps, decoderSampler: sampler, decoderGuidance: guidanceScale } = flags;
   return given({
     seed,
     negative,
+    width,
+    height,
+    noiseLevel,
     decoder: given({ steps, guidanceScale, sampler }),
     upsamplers: upsamplerSettings(flags, available),
   });
@@ -148,6 +157,14 @@ export function addStageOptions(command: Command): Command {
   return command
     .addHelpText("after", samplersHelp)
     .option("--negative <caption>", "a caption that guidance leads away from")
+    .addOption(sideOption("width"))
+    .addOption(sideOption("height"))
+    .addOption(
+      new Option(
+        "--noise-level <level>",
+        "noise on what CLIP saw, from 0 to 999, of a model such as Stable unCLIP (default: 0)",
+      ).argParser(parseNoiseLevel),
+    )
     .addOption(stepsOption("--decoder-steps <count>"))
     .addOption(
       new Option(
@@ -182,6 +199,7 @@ export function addEngineOptions(command: Command): Command {
       new Option("--threads <count>", "threads of one network (default: one for each core)").argParser(parseThreads),
     )
     .addOption(new Option("--dtype <type>", "which weight files are read").default("fp32").choices(["fp32", "fp16"]))
+    .option("--prior-model <model>", "another model, from which the prior is taken: a folder or an id on the hub")
     .option("--offline", "take models of the hub from the cache alone")
     .option("--json", "print one JSON object on stdout and nothing else")
     .option("--verbose", "show the stack trace of an error");
@@ -210,6 +228,11 @@ const PRIOR_KINDS: readonly PriorKind[] = ["diffusion", "autoregressive", "text-
 /** How many pictures. */
 export function countOption(): Option {
   return new Option("--n <count>", "how many pictures, up to 64").default(1).argParser(parsePictures);
+}
+
+function sideOption(name: string): Option {
+  const help = `${name} of the pictures, of a model that paints several sizes (default: the model's own)`;
+  return new Option(`--${name} <pixels>`, help).argParser(parseCount);
 }
 
 function stepsOption(flags: string): Option {

@@ -11,7 +11,7 @@ import {
 } from "unclip";
 import { jsonLine } from "./json-line.js";
 import { loadModel } from "./load-model.js";
-import { sourceSettings, type ModelFlags } from "./painting-options.js";
+import { sourceSettings, type ModelFlags, type SamplingFlags } from "./painting-options.js";
 import { checkDiskSpace, checkOutputPaths, writeWholeFile } from "./output-files.js";
 import { createProgress, elapsed, picturesAsText, type ShownStep } from "./progress.js";
 import { recipeTexts, type Layout } from "./recipe.js";
@@ -20,7 +20,7 @@ import type { Host } from "./host.js";
 
 /** What one command paints. */
 export interface Painting {
-  readonly flags: ModelFlags & { readonly upsamplers?: number };
+  readonly flags: ModelFlags & Pick<SamplingFlags, "upsamplers" | "width" | "height">;
   /** Absolute paths of the PNG files, one for each picture. */
   readonly paths: readonly string[];
   /** What `--json` says was asked for, for example { caption }. */
@@ -65,8 +65,9 @@ export async function paintToFiles(painting: Painting, host: Host, signal: Abort
 function bytesOf({ flags, paths, pictures = paths.length }: Painting, { stages }: Unclip): number {
   const { upsamplers, decoder } = stages;
   const running = Math.min(flags.upsamplers ?? upsamplers.length, upsamplers.length);
-  const side = running > 0 ? upsamplers[running - 1]!.config.sampleSize : decoder.space.shape(1).at(-1)!;
-  return pictures * side ** 2 * 3 + paths.length * MOST_RECIPE_BYTES;
+  const { width = decoder.space.size.width, height = decoder.space.size.height } = flags;
+  const area = running > 0 ? upsamplers[running - 1]!.config.sampleSize ** 2 : width * height;
+  return pictures * area * 3 + paths.length * MOST_RECIPE_BYTES;
 }
 
 /** A recipe is some thousand bytes, with the table of Analytic-DPM some ten thousand. */

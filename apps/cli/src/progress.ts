@@ -82,7 +82,7 @@ function liveProgress({ stderr, now, engine }: Pick<Host, "stderr" | "now" | "en
     const columns = columnsOf(stderr) - 1;
     const rows = Math.min(previewRows, rowsOf(stderr) - textRows);
     if (display.pictures === undefined || preview === undefined || rows < 1) return { text: "", rows: 0 };
-    const picture = pictureGrid(preview().slice(0, previewPictures), previewPictures);
+    const picture = pictureGrid((await preview()).slice(0, previewPictures), previewPictures);
     return terminalPicture(picture, {
       protocol: display.pictures,
       columns,

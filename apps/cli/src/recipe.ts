@@ -31,17 +31,19 @@ export function recipeTexts(
 const UNWRITABLE = /[\0\p{Surrogate}]/gu;
 
 function sentenceOf(recipe: Recipe, { width, height }: Picture, index: number): string {
-  const { captions = [], prior } = recipe as Partial<GenerateRecipe>;
+  const { captions, caption = [], prior } = recipe as Partial<GenerateRecipe & VaryRecipe>;
   const settings: [string, unknown][] = [
     ["Steps", recipe.decoder.steps],
     ["CFG scale", recipe.decoder.guidanceScale],
     ["Seed", recipe.seed],
     ["Size", `${width}x${height}`],
     ["Model", recipe.model],
+    ["Prior model", recipe.priorModel],
     ["Operation", recipe.operation === "generate" ? undefined : recipe.operation],
     ["Prior", prior?.kind],
     ["Prior steps", prior?.kind === "diffusion" ? prior.steps : undefined],
     ["Prior CFG scale", prior?.kind === "diffusion" ? prior.guidanceScale : undefined],
+    ["Noise level", recipe.noiseLevel],
     ["Upsampler steps", recipe.upsamplers.map(({ steps }) => steps).join("+")],
     ["Image", `${index + 1} of ${recipe.n}`],
     [
@@ -52,9 +54,19 @@ function sentenceOf(recipe: Recipe, { width, height }: Picture, index: number): 
     ],
   ];
   const known = settings.filter(([, value]) => value !== undefined && value !== "");
-  const negative = recipe.negative === "" ? [] : [`Negative prompt: ${recipe.negative}`];
-  const text = [...captions, ...negative, known.map(([name, value]) => `${name}: ${String(value)}`).join(", ")];
+  const negatives = [recipe.negative].flat().filter((negative) => negative !== "");
+  const negative = negatives.map((one) => `Negative prompt: ${one}`);
+  const text = [
+    ...(captions ?? [caption].flat()),
+    ...negative,
+    known.map(([name, value]) => `${name}: ${String(value)}`).join(", "),
+  ];
   return text.join("\n").replace(UNWRITABLE, "\ufffd");
+}
+
+/** What the recipe of `vary` holds besides. */
+interface VaryRecipe {
+  readonly caption: string | readonly string[];
 }
 
 /** What the recipe of `generate` holds besides. */

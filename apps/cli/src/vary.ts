@@ -9,6 +9,7 @@ import type { Host } from "./host.js";
 /** The command's options as commander gives them. */
 export interface VaryFlags extends PaintingFlags {
   n: number;
+  caption?: string;
   eta?: number;
 }
 
@@ -20,6 +21,7 @@ export function addVaryCommand(program: Command, run: (picture: string, flags: V
     .description("paint variations of a picture from its CLIP image embedding")
     .argument("<picture>", "a PNG, JPEG, WebP, GIF, AVIF or TIFF file")
     .addOption(countOption())
+    .option("--caption <caption>", "what the decoder reads beside what it sees (default: nothing)")
     .addOption(
       new Option(
         "--eta <share>",
@@ -36,8 +38,8 @@ export function addVaryCommand(program: Command, run: (picture: string, flags: V
  * @param signal stops between two steps; nothing is written then */
 export async function vary(file: string, flags: VaryFlags, host: Host, signal: AbortSignal): Promise<void> {
   const picture = await readPictureFile(file);
-  const { n, eta } = flags;
-  const own = eta === undefined ? {} : { eta };
+  const { n, eta, caption } = flags;
+  const own = { ...(caption !== undefined && { caption }), ...(eta !== undefined && { eta }) };
   const start: Painting["start"] = (unclip) =>
     unclip.vary(picture, { ...paintRequest(flags, unclip.stages.upsamplers.length), n, ...own, signal });
   await paintToFiles(

@@ -77,6 +77,18 @@ describe("again", () => {
     expect((await askedFor(flags.split(" "))).changes).toEqual({ decoder: {}, upsamplers });
   });
 
+  it("loads the model that the prior is from, unless another model paints", async () => {
+    const asked = async (flags: string[]) => {
+      const file = await carrying({ ...recipe, image: 1, priorModel: "other" });
+      const host = createFakeHost();
+      expect(await run(["again", file, "--out", `${file}.again.png`, ...flags], host)).toBe(0);
+      return (host.calls[0]!.args[1] as { priorModel?: string }).priorModel;
+    };
+    expect(await asked([])).toBe("other");
+    expect(await asked(["--model", "karlo"])).toBeUndefined();
+    expect(await asked(["--prior-model", "third"])).toBe("third");
+  });
+
   it("paints a sheet as a sheet", async () => {
     const { out } = await askedFor([], { ...recipe, n: 1, captions: ["a", "b", "c"], columns: 2, image: 1 });
     const { unclip } = readPngTexts(await readFile(out), "again");

@@ -78,8 +78,8 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
         host.calls.push({ name: "loadClip", args });
         return fakeClip(host);
       },
-      async inspectModel(source) {
-        host.calls.push({ name: "inspectModel", args: [source] });
+      async inspectModel(...args) {
+        host.calls.push({ name: "inspectModel", args });
         return options.report!;
       },
     },
@@ -110,7 +110,7 @@ function fakeUnclip(host: FakeHost, options: FakeHostOptions): Unclip {
         for (let step = 0; step <= steps; step++) {
           if (settings.signal?.aborted) throw new UnclipError("aborted", `${stage}: stopped on request`);
           const preview =
-            stage === "decoder" ? { preview: () => Array<Picture>(settings.n ?? 1).fill(gradient(8, 8)) } : {};
+            stage === "decoder" ? { preview: async () => Array<Picture>(settings.n ?? 1).fill(gradient(8, 8)) } : {};
           const progress = { stage, step, steps, ...preview };
           onStep?.(progress, host);
           yield progress;
@@ -123,7 +123,7 @@ function fakeUnclip(host: FakeHost, options: FakeHostOptions): Unclip {
     device: "cpu",
     stages: {
       ...fakeEncoders(),
-      decoder: { space: { shape: (n: number) => [n, 3, 8, 8] } },
+      decoder: { space: { size: { width: 8, height: 8 } } },
       upsamplers: [{ config: { sampleSize: 16 } }, { config: { sampleSize } }],
     } as unknown as Unclip["stages"],
     generate: (caption, settings) => paint("generate", caption, settings),
@@ -154,7 +154,7 @@ function fakeClip(host: FakeHost): Clip {
 }
 
 /** See the first pixel's colour in a picture, the first word of a colour in a caption, and 40 characters at most. */
-function fakeEncoders(): Unclip["stages"] & Pick<Clip, "imageEncoder"> {
+function fakeEncoders(): Pick<Clip, "textEncoder" | "imageEncoder"> {
   const matrix = (rows: number[][]) =>
     ({ data: Float32Array.from(rows.flat()), dims: [rows.length, 3] }) as unknown as Tensor;
   const colourOf = (caption: string) => COLOURS.get(/red|green|blue/.exec(caption)?.[0] ?? "") ?? [1, 1, 1];
@@ -168,7 +168,7 @@ function fakeEncoders(): Unclip["stages"] & Pick<Clip, "imageEncoder"> {
         cut: captions.map((caption) => caption.slice(40) || undefined),
       }),
     },
-  } as unknown as Unclip["stages"] & Pick<Clip, "imageEncoder">;
+  } as unknown as Pick<Clip, "textEncoder" | "imageEncoder">;
 }
 
 /** The path of a new PNG file of one colour. */

@@ -46,7 +46,7 @@ describe("progress on a terminal", () => {
 
   it("shows the preview below the line, and takes it away at the end of the stage", async () => {
     const { stderr, progress } = createSetup({ stderr: terminal, env: { TERM: "xterm" } });
-    const preview = () => [gradient(4, 4)];
+    const preview = async () => [gradient(4, 4)];
     await progress.show({ stage: "decoder", step: 0, steps: 2 });
     await progress.show({ stage: "decoder", step: 2, steps: 2, preview });
     expect(screenOf(stderr.text).slice(1)).toEqual(["▀▀▀▀", "▀▀▀▀", ""]);
@@ -72,7 +72,12 @@ describe("progress on a terminal", () => {
 
   it("stays inside a narrow and low terminal", async () => {
     const { stderr, progress } = createSetup({ stderr: { isTTY: true, columns: 20, rows: 8 } });
-    await progress.show({ stage: "decoder", step: 1, steps: 2, preview: () => [gradient(64, 64), gradient(64, 64)] });
+    await progress.show({
+      stage: "decoder",
+      step: 1,
+      steps: 2,
+      preview: async () => [gradient(64, 64), gradient(64, 64)],
+    });
     const screen = screenOf(stderr.text);
     expect(Math.max(...screen.map((line) => line.length))).toBeLessThan(20);
     expect(screen.length).toBeLessThan(8);
@@ -80,7 +85,7 @@ describe("progress on a terminal", () => {
 
   it("removes its picture from a Kitty screen", async () => {
     const { stderr, progress } = createSetup({ stderr: terminal, env: { TERM: "xterm-kitty" } });
-    await progress.show({ stage: "decoder", step: 1, steps: 2, preview: () => [gradient(4, 4)] });
+    await progress.show({ stage: "decoder", step: 1, steps: 2, preview: async () => [gradient(4, 4)] });
     progress.stop();
     expect(stderr.text).toContain("\x1b_Ga=d,d=I,i=7695971,q=2\x1b\\");
   });

@@ -30,6 +30,14 @@ describe("recipeTexts", () => {
     expect(parameters).toMatch(/^a red cube\nNegative prompt: blue\nSteps: .*, Operation: vary, /);
   });
 
+  it("tells the caption of a variation, several negative ones, and the model that the prior is from", () => {
+    const { captions: _captions, prior: _prior, ...rest } = recipe;
+    const varied = { ...rest, operation: "vary", caption: "a ring", negative: ["blue", ""], noiseLevel: 0 };
+    const { parameters } = recipeTexts({ ...varied, priorModel: "other" }, picture, { index: 0 });
+    expect(parameters).toMatch(/^a ring\nNegative prompt: blue\nSteps: .*, Model: toybox, Prior model: other, /);
+    expect(parameters).toMatch(/, Noise level: 0, /);
+  });
+
   it("leaves out what had no part in the picture", () => {
     const without = { ...recipe, prior: { ...recipe.prior, kind: "none" }, seed: undefined, upsamplers: [] };
     const { parameters } = recipeTexts(without, picture, { index: 0 });

@@ -151,7 +151,9 @@ describe("a terminal", () => {
   it("obeys nothing in the report about a model", async () => {
     const component = { name: hostile, className: hostile, parameters: 1, sizeBytes: 1, dtypes: [hostile] };
     const report = { model: hostile, className: hostile, components: [{ ...component, status: "ok" }] };
-    const host = createFakeHost({ report: { ...report, problems: [hostile] } as unknown as ModelReport });
+    const host = createFakeHost({
+      report: { ...report, problems: [hostile], can: [], lacks: [hostile] } as unknown as ModelReport,
+    });
     await run(["inspect", "x"], host);
     expect(host.stdout.text).toContain("owned");
     expect(isHarmless(host.stdout.text)).toBe(true);

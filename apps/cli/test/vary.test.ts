@@ -25,6 +25,22 @@ describe("vary", () => {
     expect(JSON.parse(host.stdout.text)).toMatchObject({ picture: file, images: paths.map((path) => ({ path })) });
   });
 
+  it("passes caption, size and noise level on, and refuses what they cannot be", async () => {
+    const folder = await temporaryFolder();
+    const [file, out] = [join(folder, "in.png"), join(folder, "out.png")];
+    await writeFile(file, await encodePng(gradient(4, 4)));
+    const host = createFakeHost();
+    const flags = "--caption cube --noise-level 0 --width 96 --height 64 --prior-model other";
+    expect(await run(["vary", file, ...flags.split(" "), "--out", out], host)).toBe(0);
+    expect(host.calls[0]!.args[1]).toMatchObject({ priorModel: "other" });
+    expect(host.calls[1]!.args[1]).toMatchObject({ caption: "cube", noiseLevel: 0, width: 96, height: 64 });
+    expect(await run(["vary", file, "--width", "0"], host)).toBe(2);
+    expect(await run(["vary", file, "--noise-level", "-1"], host)).toBe(2);
+    expect(host.stderr.text).toMatch(
+      /--width.*Expected an integer of 1[^]*--noise-level.*Expected an integer from 0 on/,
+    );
+  });
+
   it("passes eta on", async () => {
     const folder = await temporaryFolder();
     const [file, out] = [join(folder, "in.png"), join(folder, "out.png")];

@@ -21,7 +21,8 @@ export {
 } from "./karlo/karlo-decoder.js";
 export { textProjectionNetwork, type TextSizes } from "./karlo/text-projection.js";
 export { karloUnet } from "./karlo/unet.js";
-export { pixelSpace, type DecoderSpace } from "./space.js";
+export { latentSpaces, type LatentCodec } from "./latent-space.js";
+export { pixelSpace, type DecoderSpace, type PictureSize } from "./space.js";
 export { readKandinskyConfig, type KandinskyConfig } from "./kandinsky/config.js";
 export {
   createKandinskyDecoder,

@@ -31,6 +31,8 @@ async function load(name: string): Promise<KandinskyDecoder> {
 /** Latents as they are, so that what the decoder itself gives can be seen. */
 function latents(height: number, width: number): DecoderSpace {
   return {
+    kind: "latents",
+    size: { width, height },
     shape: (n) => [n, 4, height, width],
     encode: async (pixels) => pixels,
     decode: async (x0) => x0,

@@ -1,4 +1,5 @@
 import { planSampling, sample, type SampleOptions, type SamplingPlan } from "@unclip/sampler";
+import { rowsOf } from "./conditions.js";
 import { createRun, picturesFromPixels, type Picture, type Tensor } from "@unclip/tensor";
 import type { Workplace } from "./operation.js";
 import type { FilledRequest } from "./request.js";
@@ -9,7 +10,7 @@ import type { StageStep } from "./timeline.js";
 export type Start = Pick<SampleOptions, "xT"> &
   Partial<Pick<SampleOptions, "start" | "timesteps" | "skippedSteps" | "sampler">>;
 
-/** Decoder and upsamplers: from what the decoder is conditioned on to pictures. Every way to a picture ends here.
+/** Decoder, autoencoder and upsamplers: from what the decoder is conditioned on to pictures. Every way to a picture ends here.
  * @param startOf where the decoder starts; default from noise */
 export async function* decodeAndEnlarge(
   workplace: Workplace,
@@ -19,19 +20,24 @@ export async function* decodeAndEnlarge(
 ): AsyncGenerator<StageStep, Picture[]> {
   const { stages, timeline, random, signal } = workplace;
   const { decoder } = stages;
-  const pixels = yield* timeline.run({
+  const { space } = decoder;
+  const { guidanceScale } = filled.decoder;
+  const painted = yield* timeline.run({
     name: "decoder",
     steps: filled.decoder.steps,
     work: () =>
-      startOf === undefined
-        ? decoder.decode(condition, { ...filled.decoder, negative, random, signal })
-        : createRun(async function* () {
-            const plan = planSampling(decoder.scheduler, "decoder", filled.decoder);
-            const denoise = decoder.denoiser(condition, { negative, guidanceScale: filled.decoder.guidanceScale });
-            return decoder.space.decode(yield* sample(denoise, { ...plan, ...startOf(plan), random, signal }));
-          }),
-    preview: (x0) => picturesFromPixels(decoder.space.preview(x0)),
+      createRun(async function* () {
+        await space.prepare?.();
+        const plan = planSampling(decoder.scheduler, "decoder", filled.decoder);
+        const denoise = decoder.denoiser(condition, { negative, guidanceScale });
+        const start = startOf?.(plan) ?? { xT: random.normal(space.shape(rowsOf(condition))) };
+        const x0 = yield* sample(denoise, { ...plan, where: "decoder", ...start, random, signal });
+        return space.kind === "pixels" ? space.decode(x0) : x0;
+      }),
+    preview: async (x0) => picturesFromPixels(await space.preview(x0)),
   });
+  const pixels =
+    space.kind === "pixels" ? painted : yield* timeline.run({ name: "autoencoder", work: () => space.decode(painted) });
   return yield* enlarge(workplace, pixels, filled.upsamplers);
 }
 
@@ -48,7 +54,7 @@ async function* enlarge(
       name: `upsampler-${index + 1}`,
       steps: settings.steps,
       work: () => stages.upsamplers[index]!.upsample(given, { ...settings, random, signal }),
-      preview: picturesFromPixels,
+      preview: async (x0) => picturesFromPixels(x0),
     });
   }
   return picturesFromPixels(pixels);

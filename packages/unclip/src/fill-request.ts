@@ -1,26 +1,51 @@
 import { planSampling, type SamplerChoice, type SchedulerConfig } from "@unclip/sampler";
 import { UnclipError } from "@unclip/tensor";
 import type { Defaults } from "./defaults.js";
-import type { FilledRequest, PaintRequest, FilledStage, UpsamplerSettings } from "./request.js";
+import { demand } from "./features.js";
+import type { LoadedModel } from "./operation.js";
+import type { FilledRequest, NegativeSettings, PaintRequest, FilledStage, UpsamplerSettings } from "./request.js";
 import type { Stages } from "./stages.js";
 
 /** Pictures that one run paints together, all of them in memory at once. */
 export const MOST_PICTURES = 64;
 
 /** The keys that every request which paints may have, and those of a run. */
-export const PAINT_KEYS = ["n", "seed", "negative", "decoder", "upsamplers", "random", "signal", "abortSignal"];
+export const PAINT_KEYS = [
+  "n",
+  "seed",
+  "negative",
+  "width",
+  "height",
+  "noiseLevel",
+  "decoder",
+  "upsamplers",
+  "random",
+  "signal",
+  "abortSignal",
+];
+
+/** What of a loaded model fills requests. */
+export type FillingModel = Pick<LoadedModel, "stages" | "defaults" | "lacks" | "noiseLevels" | "size">;
+
+/** How a request is filled. */
+export interface FillOptions {
+  /** Negative captions that there may be: one, or also one for each subject; default one. */
+  readonly negatives?: "one" | "each";
+}
 
 /** Fills the gaps of a request from the model's defaults.
  * @param subjects how many captions or pictures it is about
  * @throws UnclipError "input" for a value that cannot be */
 export function fillRequest(
-  request: PaintRequest & { readonly random?: unknown },
-  { stages, defaults }: { readonly stages: Stages; readonly defaults: Defaults },
+  request: Omit<PaintRequest, "negative"> & NegativeSettings & { readonly random?: unknown },
+  loaded: FillingModel,
   subjects: number,
+  { negatives = "one" }: FillOptions = {},
 ): FilledRequest {
+  const { stages, defaults, size } = loaded;
   const { n = 1, seed = 0, negative = "", random, decoder = {} } = request;
   checkKeys("decoder", decoder, ["steps", "guidanceScale", "sampler"]);
-  checkCaption("negative", negative);
+  checkNegative(negative, negatives === "each" ? subjects : 1);
   if (subjects > MOST_PICTURES) {
     const reason = "all are painted at once and held in memory, so give the rest to another call";
     throw new UnclipError("input", `captions: expected at most ${MOST_PICTURES}, got ${subjects}; ${reason}`);
@@ -30,9 +55,33 @@ export function fillRequest(
     n,
     ...(random === undefined && { seed: recordSeed(seed) }),
     negative,
+    ...size,
+    ...fillNoiseLevel(request, loaded),
     decoder: fillStage("decoder", decoder, defaults.decoder, stages.decoder.scheduler),
     upsamplers: fillUpsamplers(request.upsamplers, stages, defaults),
   };
+}
+
+function fillNoiseLevel(
+  { noiseLevel }: Pick<PaintRequest, "noiseLevel">,
+  loaded: FillingModel,
+): Pick<FilledRequest, "noiseLevel"> {
+  const { noiseLevels } = loaded;
+  if (noiseLevel !== undefined) demand(loaded, "noiseLevel", "noiseLevel");
+  if (noiseLevels === undefined) return {};
+  const level = noiseLevel ?? 0;
+  if (Number.isInteger(level) && level >= 0 && level < noiseLevels) return { noiseLevel: level };
+  const most = noiseLevels - 1;
+  throw new UnclipError("input", `noiseLevel: expected a whole number from 0 to ${most}, got ${String(level)}`);
+}
+
+/** Throws unless there is one negative caption, or one for each of `subjects`. */
+function checkNegative(negative: unknown, subjects: number): void {
+  if (!Array.isArray(negative)) return checkCaption("negative", negative);
+  for (const caption of negative) checkCaption("negative", caption);
+  if (negative.length === 1 || negative.length === subjects) return;
+  const expected = subjects === 1 ? "one caption" : `one caption, or ${subjects}, one for each caption or picture`;
+  throw new UnclipError("input", `negative: expected ${expected}, got ${negative.length}`);
 }
 
 /** The settings of a guided stage.

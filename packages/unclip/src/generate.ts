@@ -1,4 +1,5 @@
 import { UnclipError } from "@unclip/tensor";
+import { conditionsOf } from "./conditions.js";
 import { decodeAndEnlarge } from "./decode-and-enlarge.js";
 import { checkCaption, checkKeys, fillRequest, PAINT_KEYS } from "./fill-request.js";
 import { fillImage, startFromImage, type FilledImage } from "./manipulations/repainting.js";
@@ -27,29 +28,22 @@ export const generate: Operation<
       captions,
       prior: fillPrior(request.prior, loaded),
       ...fillImage(request, loaded.stages),
-      ...fillRequest(request, loaded, captions.length),
+      ...fillRequest(request, loaded, captions.length, { negatives: "each" }),
     };
   },
   async *perform(workplace, filled) {
     const { stages, random } = workplace;
-    const { captions, negative, n } = filled;
+    const { captions, n } = filled;
     const pictures = captions.length * n;
     const imageEmbedding = yield* embedCaptions(workplace, captions, filled);
-    const conditions = await stages.conditions({
+    const conditions = await conditionsOf(workplace, filled, {
       ...(imageEmbedding && { imageEmbedding }),
       captions,
       pictures,
-      negative,
     });
     const from = await startFromImage(filled, { stages, pictures, random });
     const images = yield* decodeAndEnlarge(workplace, conditions, filled, from?.startOf);
-    const { cut } = await stages.textEncoder.embed([...captions, negative]); // remembered
-    return {
-      images,
-      imageEmbedding,
-      warnings: cutWarnings(cut, stages.textEncoder.config.textLength),
-      ...(from && { recorded: from.recorded }),
-    };
+    return { images, ...(imageEmbedding && { imageEmbedding }), ...(from && { recorded: from.recorded }) };
   },
 };
 
@@ -60,10 +54,4 @@ function checkCaptions(captions: unknown): readonly string[] {
   if (captions.length === 0) throw new UnclipError("input", "caption: expected one or more, got none");
   for (const caption of captions) checkCaption("caption", caption);
   return captions as string[];
-}
-
-function cutWarnings(cut: readonly (string | undefined)[], textLength: number): string[] {
-  return cut.flatMap((rest) =>
-    rest === undefined ? [] : [`caption: only ${textLength - 2} tokens fit, so this was cut off: "${rest}"`],
-  );
 }

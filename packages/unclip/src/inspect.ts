@@ -1,9 +1,10 @@
 import type { Checkpoint } from "@unclip/graph";
 import { createRuntime, readCheckpoint, type ModelFolder } from "@unclip/runtime";
 import { isUnclipError, sizeOf } from "@unclip/tensor";
-import { familyOf } from "./families/index.js";
-import { readModelIndex } from "./model-index.js";
-import { openModel, type SourceOptions } from "./open-model.js";
+import type { FamilyModel } from "./families/family.js";
+import { describe } from "./features.js";
+import { openFamily } from "./open-family.js";
+import type { SourceOptions } from "./open-model.js";
 
 /** What `inspectModel` found about one component of a model folder. */
 export interface ComponentReport {
@@ -26,28 +27,37 @@ export interface ModelReport {
   readonly model: string;
   /** `_class_name` of model_index.json. */
   readonly className: string;
+  /** The kind of model, for example "karlo". */
+  readonly family: string;
   readonly components: readonly ComponentReport[];
   /** Sentences about what keeps the folder from generating; empty if nothing does. */
   readonly problems: readonly string[];
+  /** What the model can do, in plain words; empty where problems keep it from opening. */
+  readonly can: readonly string[];
+  /** What it cannot do, and why. */
+  readonly lacks: readonly string[];
 }
 
 /** What a model folder holds and what it lacks, from its configs and the headers of its weights.
  * @param source as for `loadUnclip`
  * @throws UnclipError "input" or "config" if there is no model folder at all */
 export async function inspectModel(source: string | URL = "toybox", options: SourceOptions = {}): Promise<ModelReport> {
-  const { folder, name: model } = await openModel(source, options);
-  const index = await readModelIndex(folder);
+  const { model, folder, index, family, load } = await openFamily(source, options);
   const components = await Promise.all(
     [...index.components].map(([name, className]) => inspectComponent(folder, name, className)),
   );
   const damaged = components.filter(({ status }) => status !== "ok").map(({ status }) => status);
-  const family = familyOf(index.className, `${folder.name}/model_index.json`);
-  const problem = await problemOf(async () => family.load(folder, await createRuntime(), index));
+  let opened: FamilyModel | undefined;
+  const problem = await problemOf(async () => {
+    opened = await load(await createRuntime());
+  });
   return {
     model,
     className: index.className,
+    family: family.name,
     components,
     problems: [...new Set([...damaged, ...(problem === undefined ? [] : [problem])])],
+    ...(opened === undefined ? { can: [], lacks: [] } : describe(opened.lacks)),
   };
 }
 

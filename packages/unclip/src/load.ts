@@ -2,10 +2,10 @@ import type { AnalyticTable } from "@unclip/sampler";
 import { createRuntime, type Runtime, type RuntimeOptions } from "@unclip/runtime";
 import { checkAborted, createRun, UnclipError, type Picture, type Run } from "@unclip/tensor";
 import { readDefaults, type Defaults } from "./defaults.js";
-import { familyOf } from "./families/index.js";
+import { describe } from "./features.js";
 import { generate } from "./generate.js";
-import { readModelIndex } from "./model-index.js";
-import { openModel, type SourceOptions } from "./open-model.js";
+import { openFamily } from "./open-family.js";
+import type { SourceOptions } from "./open-model.js";
 import { start, type Generation, type LoadedModel, type Operation } from "./operation.js";
 import { estimatePriorTable, type PriorExample, type PriorTableOptions } from "./prior-table.js";
 import { requestOf, type Recipe } from "./recipe.js";
@@ -27,8 +27,14 @@ export interface LoadOptions extends SourceOptions, RuntimeOptions {}
 export interface Unclip {
   /** The name or folder it was loaded from. */
   readonly model: string;
+  /** The model that its prior is from, where that is another one. */
+  readonly priorModel?: string;
   /** The kind of model, for example "karlo". */
   readonly family: string;
+  /** What it can do, in plain words. */
+  readonly can: readonly string[];
+  /** What it cannot, and why, in plain words. */
+  readonly lacks: readonly string[];
   /** Where its networks run: the device that was asked for, or that "auto" chose. */
   readonly device: Runtime["device"];
   /** Its stages, for pipelines of your own. */
@@ -76,15 +82,16 @@ export async function loadUnclip(source: string | URL = "toybox", options: LoadO
   const { signal } = options;
   checkAborted(signal, "loadUnclip");
   const runtime = await createRuntime(options); // a device that is not there is refused before anything is fetched
-  const { folder, name: model } = await openModel(source, options);
-  const index = await readModelIndex(folder);
-  const family = familyOf(index.className, `${folder.name}/model_index.json`);
-  const stages = await family.load(folder, runtime, index);
+  const { model, family, folder, load } = await openFamily(source, options);
+  const opened = await load(runtime);
+  const { stages, priorModel } = opened;
   checkAborted(signal, "loadUnclip");
-  const loaded: LoadedModel = { model, stages, runtime, defaults: await readDefaults(folder, stages) };
+  const loaded: LoadedModel = { ...opened, model, runtime, defaults: await readDefaults(folder, stages) };
   return {
     model,
+    ...(priorModel !== undefined && { priorModel }),
     family: family.name,
+    ...describe(opened.lacks),
     device: runtime.device,
     stages,
     defaults: loaded.defaults,
@@ -127,8 +134,14 @@ function again(
       throw new UnclipError("input", `recipe.operation: expected one of ${known}, got ${JSON.stringify(name)}`);
     }
     const generation = yield* start(operation, loaded, request as RunOptions);
-    if (recipe.model === loaded.model) return generation;
-    const warning = `recipe: it was made with ${recipe.model}, this is ${loaded.model}; the pictures may differ`;
+    const [then, now] = [recipe, loaded].map(modelNames) as [string, string];
+    if (then === now) return generation;
+    const warning = `recipe: it was made with ${then}, this is ${now}; the pictures may differ`;
     return { ...generation, warnings: [...generation.warnings, warning] };
   });
+}
+
+/** The models that paint: one, or also the one that the prior is from. */
+function modelNames({ model, priorModel }: Pick<LoadedModel, "model" | "priorModel">): string {
+  return priorModel === undefined ? model : `${model} with the prior of ${priorModel}`;
 }

@@ -16,6 +16,8 @@ export interface SourceOptions {
   /** "fp16" takes the half-precision files (`*.fp16.safetensors`) of components that have them; default "fp32". It concerns storage:
    * networks compute in float32. */
   dtype?: "fp32" | "fp16";
+  /** The model whose prior makes image embeddings of captions, of a model that takes one from elsewhere: a folder, or an id on the hub. */
+  priorModel?: string | URL;
   /** Take models of the hub from the cache alone, without a request; default: what HF_HUB_OFFLINE says. */
   offline?: boolean;
   /** Progress of a download, over all files. */

@@ -1,18 +1,22 @@
 import type { Runtime } from "@unclip/runtime";
 import { createRandom, createRun, type Picture, type Random, type Run, type Tensor } from "@unclip/tensor";
+import type { PictureSize } from "@unclip/decoder";
 import type { Defaults } from "./defaults.js";
+import type { FamilyModel } from "./families/family.js";
 import { recipeOf, type Recipe } from "./recipe.js";
 import type { FilledRequest, RunOptions } from "./request.js";
+import { atSize, type SizeRequest } from "./size.js";
 import type { Stages } from "./stages.js";
 import { createTimeline, type StageStep, type StageTiming, type Timeline } from "./timeline.js";
 
 /** A loaded model. */
-export interface LoadedModel {
+export interface LoadedModel extends FamilyModel {
   /** The name or folder it was loaded from. */
   readonly model: string;
-  readonly stages: Stages;
   readonly defaults: Defaults;
   readonly runtime: Runtime;
+  /** Of a model with several sizes, the one that a request has asked for, and that its decoder now has. */
+  readonly size?: PictureSize;
 }
 
 /** What an operation gives. */
@@ -33,11 +37,12 @@ export interface Workplace {
   readonly timeline: Timeline;
   readonly random: Random;
   readonly signal: AbortSignal | undefined;
+  /** Takes a sentence about what was changed in the input, once. */
+  warn(sentence: string): void;
 }
 
 /** What an operation has painted. */
 export interface Painted extends Pick<Generation, "images" | "imageEmbedding"> {
-  readonly warnings?: readonly string[];
   /** What the recipe says in place of the request's own fields, such as the embedding of a picture. */
   readonly recorded?: object;
 }
@@ -55,22 +60,25 @@ export interface Operation<Request extends RunOptions, Filled extends FilledRequ
 /** Runs an operation. */
 export function start<Request extends RunOptions, Filled extends FilledRequest>(
   { name, fill, perform }: Operation<Request, Filled>,
-  loaded: LoadedModel,
+  model: LoadedModel,
   request: Request,
 ): Run<Generation, StageStep> {
   return createRun(async function* () {
+    const { loaded, warnings: resized } = atSize(model, request as SizeRequest);
+    const warnings = new Set(resized);
     const filled = fill(request, loaded);
     const { signal, abortSignal = signal } = request;
     const random = request.random ?? createRandom(BigInt(filled.seed ?? 0));
     const timeline = createTimeline(abortSignal);
-    const workplace = { stages: loaded.stages, timeline, random, signal: abortSignal };
-    const { images, imageEmbedding, warnings = [], recorded } = yield* perform(workplace, filled);
+    const warn = (sentence: string) => void warnings.add(sentence);
+    const workplace = { stages: loaded.stages, timeline, random, signal: abortSignal, warn };
+    const { images, imageEmbedding, recorded } = yield* perform(workplace, filled);
     return {
       images,
       ...(imageEmbedding && { imageEmbedding }),
       recipe: recipeOf(loaded, name, { ...filled, ...recorded }),
       stages: timeline.timings,
-      warnings,
+      warnings: [...warnings],
     };
   });
 }

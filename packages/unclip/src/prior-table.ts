@@ -51,7 +51,8 @@ export function estimatePriorTable(
     checkKeys("estimatePriorTable", options, ["steps", "seed", "signal"]);
     const { steps = 64, seed = 0, signal } = options;
     const { prior, textEncoder, imageEncoder } = stages;
-    if (prior === undefined) throw new UnclipError("input", `${model}: has no diffusion prior to estimate a table of`);
+    if (prior === undefined || textEncoder === undefined)
+      throw new UnclipError("input", `${model}: has no diffusion prior to estimate a table of`);
     const pictures = picturesOf(examples);
     if (pictures && !imageEncoder) {
       throw new UnclipError(

@@ -9,14 +9,26 @@ export interface Recipe extends FilledRequest {
   /** What was asked for: "generate", "vary", ... */
   readonly operation: string;
   readonly model: string;
+  /** The model that the prior is from, where that is another one. */
+  readonly priorModel?: string;
   /** Versions of unclip and of ONNX Runtime. */
   readonly versions: Readonly<Record<string, string>>;
 }
 
 /** The recipe of a filled request. */
-export function recipeOf({ model, runtime }: LoadedModel, operation: string, filled: FilledRequest): Recipe {
+export function recipeOf(
+  { model, priorModel, runtime }: LoadedModel,
+  operation: string,
+  filled: FilledRequest,
+): Recipe {
   const versions = { unclip: packageJson.version, onnxruntime: runtime.version };
-  return { operation, ...(plainData(filled) as FilledRequest), model, versions };
+  return {
+    operation,
+    ...(plainData(filled) as FilledRequest),
+    model,
+    ...(priorModel !== undefined && { priorModel }),
+    versions,
+  };
 }
 
 /** A request as plain data. A prior or a sampler of the caller's becomes its name, which no model knows: what it does cannot be
@@ -41,7 +53,7 @@ export function requestOf(
   if (typeof recipe !== "object" || recipe === null || typeof recipe.operation !== "string") {
     throw new UnclipError("input", "recipe: expected the recipe of a generation, with its operation");
   }
-  const { operation, model: _model, versions: _versions, ...request } = recipe;
+  const { operation, model: _model, priorModel: _priorModel, versions: _versions, ...request } = recipe;
   const changed: Record<string, unknown> = { ...request };
   for (const [key, value] of Object.entries(changes)) {
     changed[key] = isSettings(value) && isSettings(changed[key]) ? { ...changed[key], ...value } : value;

@@ -52,13 +52,27 @@ export interface PaintRequest {
   seed?: number | bigint | string;
   /** The caption that guidance leads away from; default "", the empty one. */
   negative?: string;
+  /** Width of the pictures in pixels, of a model that paints several; default the model's own. Rounded up to what the model can paint, which
+   * a warning then says. */
+  width?: number;
+  /** Height of the pictures, likewise. */
+  height?: number;
+  /** How much noise the image embedding is given before it is painted, of a model that does so (Stable unCLIP): a whole number from 0, the
+   * default, to 999; with more, pictures differ more from what the embedding says. */
+  noiseLevel?: number;
   decoder?: DecoderSettings;
   /** How many upsamplers run, or the settings of each that does; default all of them. 0 or [] gives the decoder's own small picture. */
   upsamplers?: number | readonly UpsamplerSettings[];
 }
 
+/** Negative captions of a request about several captions or pictures. */
+export interface NegativeSettings {
+  /** What guidance leads away from: one caption for all, or one for each caption or picture; default "", the empty one. */
+  negative?: string | readonly string[];
+}
+
 /** A request of `generate` besides its captions. */
-export interface GenerateRequest extends PaintRequest, ImageSettings {
+export interface GenerateRequest extends Omit<PaintRequest, "negative">, NegativeSettings, ImageSettings {
   /** A kind, its settings, or a prior of your own. */
   prior?: PriorKind | PriorSettings | Prior;
 }
@@ -86,7 +100,12 @@ export interface FilledRequest {
   readonly n: number;
   /** A number where it is exact, else its digits; absent where the caller gave a random stream. */
   readonly seed?: number | string;
-  readonly negative: string;
+  readonly negative: string | readonly string[];
+  /** Of a model with several sizes, rounded up. */
+  readonly width?: number;
+  readonly height?: number;
+  /** Of a model that noises image embeddings. */
+  readonly noiseLevel?: number;
   readonly decoder: FilledStage;
   readonly upsamplers: readonly Omit<FilledStage, "guidanceScale">[];
 }

@@ -3,12 +3,12 @@ import { checkAborted, nextTask, type Picture, type Run, type Tensor } from "@un
 
 /** Progress: `step` of `steps` of one stage is done. Step 0 says that the stage begins. */
 export interface StageStep {
-  /** "clip", "prior", "decoder", "upsampler-1", "upsampler-2", ... */
+  /** "clip", "prior", "decoder", "autoencoder" (of a decoder of latents), "upsampler-1", "upsampler-2", ... */
   readonly stage: string;
   readonly step: number;
   readonly steps: number;
   /** The pictures as they look at this step, where the stage makes pictures. Computed when called. */
-  readonly preview?: () => Picture[];
+  readonly preview?: () => Promise<Picture[]>;
 }
 
 /** Time one stage took. */
@@ -30,7 +30,7 @@ export interface Stage<T> {
   /** Begins the work. */
   readonly work: () => Run<T, Progress> | PromiseLike<T>;
   /** How the stage's x0 looks, where it makes pictures. */
-  readonly preview?: (x0: Tensor) => Picture[];
+  readonly preview?: (x0: Tensor) => Promise<Picture[]>;
 }
 
 /** Runs stages one after another, passes their steps on as progress, and notes the time each took. */

@@ -42,6 +42,19 @@ describe("a recipe", () => {
     await unclip.dispose();
   });
 
+  it("paints variations with captions again", async () => {
+    const unclip = await open();
+    const settings = { ...smallest, caption: ["a cube", "a ring"], negative: ["a cone", ""] };
+    const { images, recipe } = await unclip.vary([gray, gray], settings);
+    expect(recipe).toMatchObject({ caption: ["a cube", "a ring"] });
+    expect(images[0]).not.toEqual((await unclip.vary([gray, gray], smallest)).images[0]);
+    expect((await unclip.again(throughJson(recipe))).images).toEqual(images);
+    await expect(unclip.vary(gray, { ...smallest, caption: ["a", "b"] })).rejects.toThrow(
+      /^caption: expected one, or 1, one for each picture, got 2$/,
+    );
+    await unclip.dispose();
+  });
+
   it("takes changes of single settings", async () => {
     const unclip = await open();
     const { recipe } = await unclip.generate("a cube", { ...small, seed: 5 });

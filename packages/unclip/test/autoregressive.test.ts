@@ -24,7 +24,7 @@ describe("the autoregressive prior", () => {
 
   it("keeps the nearest of several candidates", async () => {
     const unclip = await loadUnclip();
-    const { textEmbedding } = await unclip.stages.textEncoder.embed(["a red cube"]);
+    const { textEmbedding } = await unclip.stages.textEncoder!.embed(["a red cube"]);
     const nearness = async (candidates: number) => {
       const prior: PriorSettings = { kind: "autoregressive", temperature: 1, candidates };
       const { imageEmbedding } = await unclip.generate("a red cube", { ...small, prior });

@@ -3,7 +3,7 @@ import { checkCaption, checkKeys, checkRange, checkWhole, fillRequest, fillStage
 
 type Model = Parameters<typeof fillRequest>[1];
 const DEFAULTS = { decoder: { steps: 25, guidanceScale: 8 }, upsamplers: [] };
-const model = { stages: { decoder: {}, upsamplers: [] }, defaults: DEFAULTS } as unknown as Model;
+const model = { stages: { decoder: {}, upsamplers: [] }, defaults: DEFAULTS, lacks: {} } as unknown as Model;
 const fill = (request: object, subjects = 1) => fillRequest(request, model, subjects);
 const refusal = (message: string | RegExp) =>
   expect.objectContaining({ code: "input", message: expect.stringMatching(message) });
@@ -58,6 +58,41 @@ describe("fillRequest", () => {
     expect(() => fill({ upsamplers })).toThrow(
       refusal(`^upsamplers: expected 0 to 0, as many as the model has, got ${upsamplers}$`),
     );
+  });
+});
+
+describe("negative captions", () => {
+  const each = (negative: unknown, subjects: number) =>
+    fillRequest({ negative } as object, model, subjects, { negatives: "each" }).negative;
+
+  it("are one for all, or one for each", () => {
+    expect(each("a", 2)).toBe("a");
+    expect(each(["a"], 2)).toEqual(["a"]);
+    expect(each(["a", ""], 2)).toEqual(["a", ""]);
+    expect(() => each(["a", "b", "c"], 2)).toThrow(
+      refusal(/^negative: expected one caption, or 2, one for each caption or picture, got 3$/),
+    );
+    expect(() => each([], 1)).toThrow(refusal(/^negative: expected one caption, got 0$/));
+    expect(() => each(["a", 3], 2)).toThrow(refusal(/^negative: expected a text, got number$/));
+    expect(() => fill({ negative: ["a", "b"] }, 2)).toThrow(refusal(/^negative: expected one caption, got 2$/));
+  });
+});
+
+describe("the noise of image embeddings", () => {
+  const noising = { ...model, noiseLevels: 1000 } as Model;
+  it("has a level of a model that noises them", () => {
+    expect(fillRequest({}, noising, 1).noiseLevel).toBe(0);
+    expect(fillRequest({ noiseLevel: 999 }, noising, 1).noiseLevel).toBe(999);
+    for (const noiseLevel of [-1, 1000, 0.5, NaN]) {
+      expect(() => fillRequest({ noiseLevel }, noising, 1)).toThrow(
+        refusal(`^noiseLevel: expected a whole number from 0 to 999, got ${noiseLevel}$`),
+      );
+    }
+  });
+
+  it("is refused of any other model", () => {
+    const plain = { ...model, lacks: { noiseLevel: "takes none" } } as Model;
+    expect(() => fillRequest({ noiseLevel: 0 }, plain, 1)).toThrow(refusal(/^noiseLevel: takes none$/));
   });
 });
 

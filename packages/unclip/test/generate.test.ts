@@ -55,7 +55,7 @@ describe("generate", () => {
     const none = await unclip.generate("a cube", { ...small, prior: "none" });
     const text = await unclip.generate("a cube", { ...small, prior: "text-embedding" });
     expect(none.imageEmbedding).toBeUndefined();
-    expect(text.imageEmbedding!.dims).toEqual([1, unclip.stages.textEncoder.config.embeddingWidth]);
+    expect(text.imageEmbedding!.dims).toEqual([1, unclip.stages.textEncoder!.config.embeddingWidth]);
     expect(none.images[0]!.data).not.toEqual(text.images[0]!.data);
     const own: Prior = {
       name: "own",
@@ -94,7 +94,7 @@ describe("generate", () => {
       "upsampler-1 1/2 picture",
       "upsampler-1 2/2 picture",
     ]);
-    expect(steps[6]!.preview!()[0]!.width).toBe(unclip.stages.decoder.space.shape(1)[3]);
+    expect((await steps[6]!.preview!())[0]!.width).toBe(unclip.stages.decoder.space.shape(1)[3]);
     await unclip.dispose();
   });
 
@@ -241,6 +241,59 @@ describe("a negative caption", () => {
     expect(away.recipe.negative).toBe("a ring");
     expect(plain.recipe.negative).toBe("");
     await unclip.dispose();
+  });
+});
+
+describe("a negative caption of each caption", () => {
+  it("leads its own picture alone", async () => {
+    const unclip = await open();
+    const paint = async (negative: string | string[]) =>
+      (await unclip.generate(["a cube", "a ring"], { ...small, negative })).images.map(({ data }) => data);
+    const [first, second] = await paint("a cone");
+    const [own, other] = await paint(["a cone", "a sphere"]);
+    expect(own).toEqual(first);
+    expect(other).not.toEqual(second);
+    const { recipe, images } = await unclip.generate(["a cube", "a ring"], { ...small, negative: ["a", "b"], n: 2 });
+    expect(recipe.negative).toEqual(["a", "b"]);
+    expect((await unclip.again(recipe)).images).toEqual(images);
+    await unclip.dispose();
+  });
+});
+
+describe("what a model does not do", () => {
+  it("is told in words, and refused with the reason", async () => {
+    const unclip = await open();
+    expect(unclip.can).toContain("generate pictures of captions");
+    expect(unclip.lacks).toContain(
+      "noise what it saw, so that variations differ more: this model takes image embeddings as they are, without noise; leave it out",
+    );
+    await expect(unclip.generate("a cube", { ...small, width: 64 })).rejects.toThrow(
+      /^width: this model paints pictures of one size; leave width and height out$/,
+    );
+    await expect(unclip.generate("a cube", { ...small, noiseLevel: 0 })).rejects.toThrow(/^noiseLevel: this model/);
+    await unclip.dispose();
+  });
+});
+
+describe("the prior of another model", () => {
+  it("takes the place of the model's own, and the recipe says so", async () => {
+    const other = fixturePath("karlo-tiny-c");
+    const [own, both] = [
+      await open(),
+      await loadUnclip(fixturePath("karlo-tiny"), { priorModel: fixturePath("karlo-tiny") }),
+    ];
+    const { images } = await own.generate("a cube", small);
+    const same = await both.generate("a cube", small);
+    expect(same.images).toEqual(images);
+    expect(same.recipe.priorModel).toBe(both.priorModel);
+    expect((await both.again(same.recipe)).warnings).toEqual([]);
+    expect((await own.again(same.recipe)).warnings).toEqual([
+      expect.stringMatching(/^recipe: it was made with .*karlo-tiny with the prior of .*karlo-tiny, this is /),
+    ]);
+    await Promise.all([own.dispose(), both.dispose()]);
+    await expect(loadUnclip(fixturePath("karlo-tiny"), { priorModel: other })).rejects.toThrow(
+      /are the parts from one model\?/,
+    );
   });
 });
 

@@ -3,6 +3,8 @@ import { loadKarloDecoder } from "@unclip/decoder";
 import { hasAutoregressivePrior, loadAutoregressivePrior, loadDiffusionPrior } from "@unclip/prior";
 import { repeatText, sliceText, UnclipError } from "@unclip/tensor";
 import { loadUpsampler } from "@unclip/upsampler";
+import { cutWarnings } from "../cut-warnings.js";
+import type { Lacks } from "../features.js";
 import type { ModelIndex } from "../model-index.js";
 import { rememberLast } from "../remember-last.js";
 import type { Stages } from "../stages.js";
@@ -15,13 +17,14 @@ import type { Family } from "./family.js";
 export const karlo: Family = {
   name: "karlo",
   pipelines: ["UnCLIPPipeline", "UnCLIPImageVariationPipeline"],
-  async load(folder, runtime, { components }) {
+  async load({ folder, runtime, index: { components }, priorModel, openOther }) {
+    const other = priorModel === undefined ? undefined : await openOther(priorModel, ["prior", "prior_scheduler"]);
     const textEncoder = rememberLast(await loadTextEncoder(folder, runtime));
     const { textLength: length, width } = textEncoder.config;
     const parts = {
       textEncoder,
       ...(components.has("image_encoder") && { imageEncoder: await loadImageEncoder(folder, runtime) }),
-      ...(components.has("prior") && { prior: await loadDiffusionPrior(folder, runtime) }),
+      ...((other ?? components.has("prior")) && { prior: await loadDiffusionPrior(other?.folder ?? folder, runtime) }),
       ...((await hasAutoregressivePrior(folder)) && {
         autoregressivePrior: await loadAutoregressivePrior(folder, runtime),
       }),
@@ -29,19 +32,46 @@ export const karlo: Family = {
       upsamplers: await Promise.all(upsamplersOf(components).map((names) => loadUpsampler(folder, runtime, names))),
     };
     checkFit(parts, folder.name);
-    return {
+    const stages: Stages = {
       ...parts,
-      async conditions({ imageEmbedding, captions = [""], pictures, negative }) {
-        const encoded = await textEncoder.embed([...captions, negative]);
-        const text = repeatText(sliceText(encoded, 0, captions.length), pictures / captions.length);
+      async conditions({ imageEmbedding, captions = [""], pictures, negatives }) {
+        const encoded = await textEncoder.embed([...captions, ...negatives]);
+        const [text, away] = [
+          sliceText(encoded, 0, captions.length),
+          sliceText(encoded, captions.length, captions.length + negatives.length),
+        ];
         return {
-          condition: { ...(imageEmbedding && { imageEmbedding }), text },
-          negative: { text: sliceText(encoded, captions.length, captions.length + 1) },
+          condition: {
+            ...(imageEmbedding && { imageEmbedding }),
+            text: repeatText(text, pictures / captions.length),
+          },
+          negative: { text: negatives.length === 1 ? away : repeatText(away, pictures / negatives.length) },
+          warnings: cutWarnings(encoded.cut, length),
         };
       },
     };
+    return { stages, lacks: lacksOf(parts), ...(other && { priorModel: other.name }) };
   },
 };
+
+type Parts = Omit<Stages, "conditions">;
+
+function lacksOf({ imageEncoder, prior, autoregressivePrior, upsamplers }: Parts): Lacks {
+  return {
+    ...(imageEncoder === undefined && {
+      imageEncoder: "has no image_encoder, which has to see the picture; take a model for image variation",
+    }),
+    ...(prior === undefined && {
+      prior: 'this model has no diffusion prior; choose "text-embedding" or "none"',
+    }),
+    ...(autoregressivePrior === undefined && {
+      autoregressivePrior: 'this model has no autoregressive prior; choose "diffusion" or "none"',
+    }),
+    ...(upsamplers.length === 0 && { upsamplers: "this model has no upsamplers" }),
+    size: "this model paints pictures of one size; leave width and height out",
+    noiseLevel: "this model takes image embeddings as they are, without noise; leave it out",
+  };
+}
 
 /** The folders of each upsampler. */
 function upsamplersOf(components: ModelIndex["components"]) {
@@ -55,8 +85,8 @@ function upsamplersOf(components: ModelIndex["components"]) {
 }
 
 /** Throws unless each stage takes what the one before it gives. */
-function checkFit({ textEncoder, imageEncoder, prior, decoder }: Omit<Stages, "conditions">, where: string): void {
-  const { embeddingWidth, width, textLength } = textEncoder.config;
+function checkFit({ textEncoder, imageEncoder, prior, decoder }: Parts, where: string): void {
+  const { embeddingWidth, width, textLength } = textEncoder!.config;
   const ofPrior = prior?.config;
   const links = [
     ["the text encoder gives text embeddings", embeddingWidth, "the prior takes", ofPrior?.embeddingWidth],

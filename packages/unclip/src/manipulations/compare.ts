@@ -1,5 +1,7 @@
+import { conditionsOf } from "../conditions.js";
 import { decodeAndEnlarge } from "../decode-and-enlarge.js";
 import { checkCaption, checkKeys, fillRequest, PAINT_KEYS } from "../fill-request.js";
+import { demand } from "../features.js";
 import type { Operation } from "../operation.js";
 import { embedCaptions, fillPrior, type FilledPrior } from "../prior-request.js";
 import { createRandom, type Picture } from "@unclip/tensor";
@@ -23,10 +25,10 @@ export const compare: Operation<CompareRequest & RunOptions & { readonly caption
     checkKeys("compare", request, ["caption", "prior", ...PAINT_KEYS]);
     const { caption, prior, ...rest } = request;
     checkCaption("caption", caption);
+    demand(loaded, "compare", "compare");
     return { caption, prior: fillPrior(prior, loaded), ...fillRequest({ ...rest, n: 1 }, loaded, 3) };
   },
   async *perform(workplace, filled) {
-    const { stages } = workplace;
     const { caption, prior, negative, seed } = filled;
     const images: Picture[] = [];
     for (const way of [{ kind: "none" as const }, { kind: "text-embedding" as const }, prior]) {
@@ -34,12 +36,8 @@ export const compare: Operation<CompareRequest & RunOptions & { readonly caption
       const alike = { ...workplace, random };
       const settings = "kind" in way ? { steps: 1, guidanceScale: 1, ...way } : way;
       const imageEmbedding = yield* embedCaptions(alike, [caption], { prior: settings, negative });
-      const conditions = await stages.conditions({
-        ...(imageEmbedding && { imageEmbedding }),
-        captions: [caption],
-        pictures: 1,
-        negative,
-      });
+      const shown = { ...(imageEmbedding && { imageEmbedding }), captions: [caption], pictures: 1 };
+      const conditions = await conditionsOf(alike, filled, shown);
       images.push(...(yield* decodeAndEnlarge(alike, conditions, filled)));
     }
     return { images };

@@ -10,14 +10,15 @@ import {
   type PrincipalComponents,
   type Tensor,
 } from "@unclip/tensor";
+import { conditionsOf } from "../conditions.js";
 import { decodeAndEnlarge } from "../decode-and-enlarge.js";
 import { checkKeys, fillRequest, PAINT_KEYS } from "../fill-request.js";
 import type { Operation, Workplace } from "../operation.js";
-import { fillPrior, type FilledPrior } from "../prior-request.js";
+import { fillPriorFor, type FilledPrior } from "../prior-request.js";
 import type { FilledRequest, GenerateRequest, PaintRequest, RunOptions } from "../request.js";
 import type { StageStep } from "../timeline.js";
 import { sharedNoise } from "./inversion.js";
-import { checkItems, embedItems, type Item, type ItemSource } from "./items.js";
+import { checkItems, embedItems, hasCaption, type Item, type ItemSource } from "./items.js";
 import { checkPictures, look, type PictureSource } from "./subject.js";
 
 /** A request of `components`. */
@@ -34,7 +35,8 @@ export interface FilledComponentsRequest extends FilledRequest {
   readonly picture: PictureSource;
   readonly among: readonly ItemSource[] | string;
   readonly counts: readonly number[];
-  readonly prior: FilledPrior;
+  /** Absent where nothing needs one and the model has none. */
+  readonly prior?: FilledPrior;
 }
 
 /** Items that the prior and CLIP embed at a time. */
@@ -56,17 +58,18 @@ export const components: Operation<
     const samples = typeof among === "string" ? tensorFromText(among, [-1, width], "among").dims[0]! : among.length;
     const most = Math.min(samples - 1, width);
     const counts = checkCounts(request.counts ?? doubling(most), most);
+    const filledPrior = fillPriorFor(typeof among !== "string" && hasCaption(among), prior, loaded);
     return {
       picture,
       among,
       counts,
-      prior: fillPrior(prior, loaded),
+      ...(filledPrior && { prior: filledPrior }),
       ...fillRequest({ ...rest, n: 1 }, loaded, counts.length),
     };
   },
   async *perform(workplace, filled) {
     const { stages } = workplace;
-    const { picture, among, counts, negative } = filled;
+    const { picture, among, counts } = filled;
     const { imageEmbedding: seen, stored } = yield* look(workplace, [picture]);
     const width = stages.decoder.embeddingWidth;
     const sample =
@@ -75,8 +78,8 @@ export const components: Operation<
         : yield* embedInParts(workplace, among, filled);
     const found = principalComponents(sample, Math.max(...counts));
     const imageEmbedding = concatRows(counts.map((count) => seenThrough(seen, found, count)));
-    const conditions = await stages.conditions({ imageEmbedding, pictures: counts.length, negative });
     const shared = { ...workplace, random: sharedNoise(workplace.random) };
+    const conditions = await conditionsOf(shared, filled, { imageEmbedding, pictures: counts.length });
     const images = yield* decodeAndEnlarge(shared, conditions, filled);
     return { images, imageEmbedding, recorded: { picture: stored[0], among: textFromTensor(sample) } };
   },

@@ -10,14 +10,17 @@ import {
   type Picture,
   type Tensor,
 } from "@unclip/tensor";
+import { conditionsOf } from "../conditions.js";
 import { decodeAndEnlarge } from "../decode-and-enlarge.js";
 import { checkCaption, checkKeys, checkRange, checkWhole } from "../fill-request.js";
+import { demand } from "../features.js";
 import type { Operation } from "../operation.js";
 import type { RunOptions } from "../request.js";
 import {
   fillInvertible,
   invert,
   INVERTIBLE_KEYS,
+  sameNoise,
   sharedNoise,
   type FilledInvertibleRequest,
   type InvertibleRequest,
@@ -57,6 +60,7 @@ export const edit: Operation<
     checkKeys("edit", request, ["picture", "from", "to", "strength", "frames", ...INVERTIBLE_KEYS]);
     const { from = "", to, strength = 0.35, frames = 1, ...rest } = request;
     const [picture] = checkPictures([request.picture], loaded) as [PictureSource];
+    demand(loaded, "textEncoder", "edit");
     checkCaption("from", from);
     checkCaption("to", to);
     if (from.trim().toLowerCase() === to.trim().toLowerCase()) {
@@ -71,15 +75,16 @@ export const edit: Operation<
   },
   async *perform(workplace, filled) {
     const { stages, timeline } = workplace;
-    const { picture, from, to, strength, frames, negative } = filled;
-    const { imageEmbedding: seen, pixels, stored } = yield* look(workplace, [picture]);
-    const text = yield* timeline.run({ name: "captions", work: () => stages.textEncoder.embed([from, to]) });
+    const { picture, from, to, strength, frames } = filled;
+    const { imageEmbedding: seen, x0, stored } = yield* look(workplace, [picture], { x0: true });
+    const text = yield* timeline.run({ name: "captions", work: () => stages.textEncoder!.embed([from, to]) });
     const thetas = Array.from({ length: frames }, (_, i) => (frames === 1 ? strength : (strength * i) / (frames - 1)));
     const imageEmbedding = turned(seen, textDiff(text.textEmbedding), thetas);
-    const own = await stages.conditions({ imageEmbedding: seen, pictures: 1, negative });
-    const xT = repeatRows(yield* invert(workplace, pixels, own, filled), frames);
-    const conditions = await stages.conditions({ imageEmbedding, pictures: frames, negative });
     const shared = { ...workplace, random: sharedNoise(workplace.random) };
+    const random = sameNoise(shared.random);
+    const own = await conditionsOf(workplace, filled, { imageEmbedding: seen, pictures: 1, random });
+    const xT = repeatRows(yield* invert(workplace, x0!, own, filled), frames);
+    const conditions = await conditionsOf(workplace, filled, { imageEmbedding, pictures: frames, random });
     const images = yield* decodeAndEnlarge(shared, conditions, filled, () => ({ xT }));
     return { images, imageEmbedding, recorded: { picture: stored[0] } };
   },

@@ -1,18 +1,20 @@
 import { concatRows, rows, sizeOf, slerp, tensor, UnclipError, valuesOf, type Tensor } from "@unclip/tensor";
+import { conditionsOf } from "../conditions.js";
 import { decodeAndEnlarge } from "../decode-and-enlarge.js";
 import { checkKeys, checkWhole } from "../fill-request.js";
 import type { Operation } from "../operation.js";
-import { fillPrior, type FilledPrior } from "../prior-request.js";
+import { fillPriorFor, type FilledPrior } from "../prior-request.js";
 import type { GenerateRequest, RunOptions } from "../request.js";
 import {
   fillInvertible,
   invert,
   INVERTIBLE_KEYS,
+  sameNoise,
   sharedNoise,
   type FilledInvertibleRequest,
   type InvertibleRequest,
 } from "./inversion.js";
-import { checkItems, embedItems, type Item, type ItemSource } from "./items.js";
+import { checkItems, embedItems, hasCaption, type Item, type ItemSource } from "./items.js";
 
 /** A request of `interpolate`. */
 export interface InterpolateRequest extends Omit<InvertibleRequest, "n">, Pick<GenerateRequest, "prior"> {
@@ -28,7 +30,8 @@ export interface FilledInterpolateRequest extends FilledInvertibleRequest {
   readonly items: readonly ItemSource[];
   readonly frames: number;
   readonly noise: "inverted" | "fixed";
-  readonly prior: FilledPrior;
+  /** Absent where nothing needs one and the model has none. */
+  readonly prior?: FilledPrior;
 }
 
 const NOISES: readonly unknown[] = ["inverted", "fixed"];
@@ -52,34 +55,32 @@ export const interpolate: Operation<
     if (noise === "inverted" && !arePictures) {
       throw new UnclipError("input", "noise: a caption has no noise to be inverted; choose fixed");
     }
+    const filledPrior = fillPriorFor(hasCaption(items), prior, loaded);
     return {
       items,
       frames,
       noise,
-      prior: fillPrior(prior, loaded),
+      ...(filledPrior && { prior: filledPrior }),
       ...fillInvertible({ ...rest, n: 1 }, loaded, frames),
     };
   },
   async *perform(workplace, filled) {
     const { stages } = workplace;
-    const { items, frames, noise, negative } = filled;
-    const { imageEmbedding: ends, pixels, stored } = yield* embedItems(workplace, items, filled);
+    const { items, frames, noise } = filled;
+    const isInverted = noise === "inverted";
+    const { imageEmbedding: ends, x0, stored } = yield* embedItems(workplace, items, { ...filled, x0: isInverted });
     const places = Array.from({ length: frames }, (_, i) => (i / (frames - 1)) * (items.length - 1));
     const imageEmbedding = along(ends, places);
-    const conditions = await stages.conditions({ imageEmbedding, pictures: frames, negative });
     const shared = { ...workplace, random: sharedNoise(workplace.random) };
-    const xT =
-      noise === "fixed"
-        ? shared.random.normal(stages.decoder.space.shape(frames))
-        : along(
-            yield* invert(
-              workplace,
-              concatRows(pixels.map((one) => one!)),
-              await stages.conditions({ imageEmbedding: ends, pictures: items.length, negative }),
-              filled,
-            ),
-            places,
-          );
+    const random = sameNoise(shared.random);
+    const conditions = await conditionsOf(workplace, filled, { imageEmbedding, pictures: frames, random });
+    let xT: Tensor;
+    if (isInverted) {
+      const own = await conditionsOf(workplace, filled, { imageEmbedding: ends, pictures: items.length, random });
+      xT = along(yield* invert(workplace, concatRows(x0.map((one) => one!)), own, filled), places);
+    } else {
+      xT = shared.random.normal(stages.decoder.space.shape(frames));
+    }
     const images = yield* decodeAndEnlarge(shared, conditions, filled, () => ({ xT }));
     return { images, imageEmbedding, recorded: { items: stored } };
   },

@@ -1,8 +1,8 @@
 import { ddimInversion, sample, type DdimOptions, type NoiseSchedule, type SamplerSpec } from "@unclip/sampler";
-import { picturesFromPixels, repeatRows, UnclipError, type Random, type Tensor } from "@unclip/tensor";
-import { fillRequest, PAINT_KEYS } from "../fill-request.js";
+import { createRun, picturesFromPixels, repeatRows, UnclipError, type Random, type Tensor } from "@unclip/tensor";
+import { fillRequest, PAINT_KEYS, type FillOptions } from "../fill-request.js";
 import type { LoadedModel, Workplace } from "../operation.js";
-import type { FilledRequest, PaintRequest, RunOptions } from "../request.js";
+import type { FilledRequest, NegativeSettings, PaintRequest, RunOptions } from "../request.js";
 import type { Conditions } from "../stages.js";
 import type { StageStep } from "../timeline.js";
 
@@ -47,10 +47,10 @@ function reversibleDdim(schedule: NoiseSchedule, eta: number): SamplerSpec {
 
 /** Fills a request that begins with an inversion: DDIM, and without guidance, which would lead another way back than forth. */
 export function fillInvertible(
-  request: InvertibleRequest & RunOptions,
+  request: Omit<InvertibleRequest, "negative"> & NegativeSettings & RunOptions,
   loaded: LoadedModel,
   subjects: number,
-  eta = 0,
+  { eta = 0, ...options }: FillOptions & { readonly eta?: number } = {},
 ): FilledInvertibleRequest {
   const { refinements = REFINEMENTS, ...paint } = request;
   if (!Number.isInteger(refinements) || refinements < 0 || refinements > 20) {
@@ -59,39 +59,54 @@ export function fillInvertible(
   const { steps = STEPS, guidanceScale = 1, ...rest } = paint.decoder ?? {};
   const sampler = reversibleDdim(loaded.stages.decoder.scheduler.schedule, eta);
   const decoder = { steps, guidanceScale, sampler, ...rest };
-  return { ...fillRequest({ ...paint, decoder }, loaded, subjects), refinements };
+  return { ...fillRequest({ ...paint, decoder }, loaded, subjects, options), refinements };
 }
 
 /** The x_T from which DDIM paints pictures, conditioned on what shows them: the second half of a picture's latent (z_i, x_T).
- * @param pixels [N, 3, S, S] in [-1, 1]
+ * @param x0 the pictures as clean samples of the decoder's space
  * @returns after yielding its steps, x_T of the decoder's space
  * @see Ramesh et al. 2022 (arXiv:2204.06125) section 3; Dhariwal and Nichol 2021 (arXiv:2105.05233) appendix F */
 export async function* invert(
   { stages, timeline, random, signal }: Workplace,
-  pixels: Tensor,
+  x0: Tensor,
   { condition, negative }: Conditions,
   { decoder: { steps, guidanceScale }, refinements }: FilledInvertibleRequest,
 ): AsyncGenerator<StageStep, Tensor> {
   const { decoder } = stages;
-  const x0 = await decoder.space.encode(pixels);
   const { schedule } = decoder.scheduler;
   const sampler = ddimInversion({ ...reversible(schedule), refinements });
   return yield* timeline.run({
     name: "inversion",
     steps,
     work: () =>
-      sample(decoder.denoiser(condition, { negative, guidanceScale }), {
-        where: "inversion",
-        sampler,
-        schedule,
-        timesteps: sampler.timesteps(schedule, steps),
-        xT: x0,
-        start: "sample",
-        random,
-        signal,
+      createRun(async function* () {
+        await decoder.space.prepare?.();
+        return yield* sample(decoder.denoiser(condition, { negative, guidanceScale }), {
+          where: "inversion",
+          sampler,
+          schedule,
+          timesteps: sampler.timesteps(schedule, steps),
+          xT: x0,
+          start: "sample",
+          random,
+          signal,
+        });
       }),
-    preview: (shown) => picturesFromPixels(decoder.space.preview(shown)),
+    preview: async (shown) => picturesFromPixels(await decoder.space.preview(shown)),
   });
+}
+
+/** A stream that begins anew with each draw of rows of one shape: all draws give the same first row, and so on.
+ * Conditions for an inversion and for the way back are noised alike by it. */
+export function sameNoise(random: Random): Random {
+  const drawn = new Map<string, Tensor>();
+  const first = (kind: "normal" | "uniform") => (dims: readonly number[]) => {
+    const key = `${kind} ${dims.slice(1).join()}`;
+    const row = drawn.get(key) ?? random[kind]([1, ...dims.slice(1)]);
+    drawn.set(key, row);
+    return repeatRows(row, dims[0]!);
+  };
+  return { normal: first("normal"), uniform: first("uniform") };
 }
 
 /** A stream that gives every picture of a batch the same numbers: frames of a film that share their noise. */

@@ -13,7 +13,7 @@ import { embedCaptions, type FilledPrior } from "../prior-request.js";
 import type { LoadedModel, Workplace } from "../operation.js";
 import type { FilledRequest } from "../request.js";
 import type { StageStep } from "../timeline.js";
-import { checkPictures, look, type PictureSource, type StoredPicture } from "./subject.js";
+import { checkPictures, look, type LookOptions, type PictureSource, type StoredPicture } from "./subject.js";
 
 /** A picture or a caption: either has an image embedding, the caption's by the prior. */
 export type Item = Picture | string;
@@ -31,8 +31,8 @@ export type ItemSource = PictureSource | StoredCaption | string;
 export interface SeenItems {
   /** z_i, [N, D]. */
   readonly imageEmbedding: Tensor;
-  /** Pixels at the decoder's size, [1, 3, S, S], of the items that are pictures. */
-  readonly pixels: readonly (Tensor | undefined)[];
+  /** Of the items that are pictures, each as a clean sample x_0 of the decoder's space, where it was asked for or costs nothing. */
+  readonly x0: readonly (Tensor | undefined)[];
   readonly stored: readonly (StoredPicture | StoredCaption)[];
 }
 
@@ -50,6 +50,11 @@ export function checkItems(items: unknown, least: number, loaded: LoadedModel): 
   return items as ItemSource[];
 }
 
+/** Whether some item is a caption that the prior has yet to embed. */
+export function hasCaption(items: readonly ItemSource[]): boolean {
+  return items.some((item) => typeof item === "string");
+}
+
 function isStoredCaption(item: ItemSource): item is StoredCaption {
   return typeof item === "object" && "caption" in item;
 }
@@ -59,14 +64,13 @@ function isStoredCaption(item: ItemSource): item is StoredCaption {
 export async function* embedItems(
   workplace: Workplace,
   items: readonly ItemSource[],
-  filled: Pick<FilledRequest, "seed" | "negative"> & { readonly prior: FilledPrior },
+  filled: Pick<FilledRequest, "seed" | "negative"> & LookOptions & { readonly prior?: FilledPrior },
 ): AsyncGenerator<StageStep, SeenItems> {
   const width = workplace.stages.decoder.embeddingWidth;
   const pictures = items.filter((item): item is PictureSource => typeof item !== "string" && !isStoredCaption(item));
   const captions = items.filter((item) => typeof item === "string");
-  const seen = pictures.length === 0 ? undefined : yield* look(workplace, pictures);
-  const captionEmbeddings =
-    captions.length === 0 ? undefined : yield* embedCaptions(ownStream(workplace, filled.seed), captions, filled);
+  const seen = pictures.length === 0 ? undefined : yield* look(workplace, pictures, filled);
+  const captionEmbeddings = captions.length === 0 ? undefined : yield* embedItemCaptions(workplace, captions, filled);
   let [picture, caption] = [0, 0];
   const embedded = items.map((item) => {
     if (typeof item === "string") {
@@ -77,14 +81,24 @@ export async function* embedItems(
       return { imageEmbedding: tensorFromText(item.imageEmbedding, [1, width], "items.imageEmbedding"), stored: item };
     }
     const stored = seen!.stored[picture]!;
-    const pixels = rows(seen!.pixels, picture, picture + 1);
-    return { imageEmbedding: rows(seen!.imageEmbedding, picture, ++picture), pixels, stored };
+    const x0 = seen!.x0 && rows(seen!.x0, picture, picture + 1);
+    return { imageEmbedding: rows(seen!.imageEmbedding, picture, ++picture), x0, stored };
   });
   return {
     imageEmbedding: concatRows(embedded.map(({ imageEmbedding }) => imageEmbedding)),
-    pixels: embedded.map((one) => ("pixels" in one ? one.pixels : undefined)),
+    x0: embedded.map((one) => ("x0" in one ? one.x0 : undefined)),
     stored: embedded.map(({ stored }) => stored),
   };
+}
+
+async function* embedItemCaptions(
+  workplace: Workplace,
+  captions: readonly string[],
+  { prior, negative, seed }: Pick<FilledRequest, "seed" | "negative"> & { readonly prior?: FilledPrior },
+): AsyncGenerator<StageStep, Tensor> {
+  const imageEmbedding = yield* embedCaptions(ownStream(workplace, seed), captions, { prior: prior!, negative });
+  if (imageEmbedding !== undefined) return imageEmbedding;
+  throw new UnclipError("input", "prior.kind: this one gives a caption no image embedding; choose another");
 }
 
 function ownStream(workplace: Workplace, seed: number | string | undefined): Workplace {

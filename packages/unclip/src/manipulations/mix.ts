@@ -1,11 +1,12 @@
 import { UnclipError, weightedMean } from "@unclip/tensor";
 import { repeatRows } from "@unclip/tensor";
+import { conditionsOf, repeatConditions } from "../conditions.js";
 import { decodeAndEnlarge } from "../decode-and-enlarge.js";
 import { checkKeys, fillRequest, PAINT_KEYS } from "../fill-request.js";
 import type { Operation } from "../operation.js";
-import { fillPrior, type FilledPrior } from "../prior-request.js";
+import { fillPriorFor, type FilledPrior } from "../prior-request.js";
 import type { FilledRequest, GenerateRequest, PaintRequest, RunOptions } from "../request.js";
-import { checkItems, embedItems, type Item, type ItemSource } from "./items.js";
+import { checkItems, embedItems, hasCaption, type Item, type ItemSource } from "./items.js";
 
 /** A request of `mix`. */
 export interface MixRequest extends PaintRequest, Pick<GenerateRequest, "prior"> {
@@ -17,7 +18,8 @@ export interface MixRequest extends PaintRequest, Pick<GenerateRequest, "prior">
 export interface FilledMixRequest extends FilledRequest {
   readonly items: readonly ItemSource[];
   readonly weights: readonly number[];
-  readonly prior: FilledPrior;
+  /** Absent where nothing needs one and the model has none. */
+  readonly prior?: FilledPrior;
 }
 
 /** Pictures of several things at once: the decoder paints the weighted mean of their image embeddings, from random noise. With one item
@@ -41,14 +43,15 @@ export const mix: Operation<
     if (Math.abs(weights.reduce((sum, weight) => sum + weight, 0)) < 1e-6) {
       throw new UnclipError("input", `weights: ${weights.join(", ")} sum to 0, so that nothing is left; raise one`);
     }
-    return { items, weights, prior: fillPrior(request.prior, loaded), ...fillRequest(request, loaded, 1) };
+    const prior = fillPriorFor(hasCaption(items), request.prior, loaded);
+    return { items, weights, ...(prior && { prior }), ...fillRequest(request, loaded, 1) };
   },
   async *perform(workplace, filled) {
-    const { items, weights, n, negative } = filled;
+    const { items, weights, n } = filled;
     const { imageEmbedding: each, stored } = yield* embedItems(workplace, items, filled);
-    const imageEmbedding = repeatRows(weightedMean(each, weights), n);
-    const conditions = await workplace.stages.conditions({ imageEmbedding, pictures: n, negative });
-    const images = yield* decodeAndEnlarge(workplace, conditions, filled);
-    return { images, imageEmbedding, recorded: { items: stored } };
+    const mixed = weightedMean(each, weights);
+    const one = await conditionsOf(workplace, filled, { imageEmbedding: mixed, pictures: 1 });
+    const images = yield* decodeAndEnlarge(workplace, repeatConditions(one, n), filled);
+    return { images, imageEmbedding: repeatRows(mixed, n), recorded: { items: stored } };
   },
 };

@@ -1,7 +1,9 @@
 import { repaint, startAt, type SamplingPlan } from "@unclip/sampler";
 import {
   checkPicture,
+  pixelsFromPicture,
   repeatRows,
+  resizePicture,
   tensor,
   tensorFromText,
   textFromTensor,
@@ -18,7 +20,7 @@ import { shrink } from "./subject.js";
 
 /** A picture to begin with, and how much of it shall stay. */
 export interface ImageSettings {
-  /** The picture; in recipes its pixels at the decoder's size. */
+  /** The picture; in recipes what the decoder begins with: its pixels at the decoder's size, or their latents. */
   image?: Picture | string;
   /** How much of the way is sampled anew, above 0 to 1: 1 keeps next to nothing of the picture. Default 0.6, with a mask 1. */
   strength?: number;
@@ -44,10 +46,10 @@ export function fillImage({ image, strength, mask }: ImageSettings, stages: Stag
   if (typeof image !== "string") checkPicture("image", image);
   const filled = { image, strength: strength ?? (mask === undefined ? 0.6 : 1) };
   checkRange("strength", filled.strength, 0, 1);
-  pixelsOf(image, stages, "image");
+  if (typeof image === "string") tensorFromText(image, stages.decoder.space.shape(1), "image");
   if (mask === undefined) return filled;
   if (typeof mask !== "string") checkMask(mask, image);
-  pixelsOf(mask, stages, "mask");
+  whitesOf(mask, stages);
   return { ...filled, mask };
 }
 
@@ -67,9 +69,13 @@ export async function startFromImage(
   { stages, pictures, random }: { readonly stages: Stages; readonly pictures: number; readonly random: Random },
 ): Promise<{ startOf: (plan: SamplingPlan) => Start; recorded: FilledImage } | undefined> {
   if (image === undefined) return undefined;
-  const pixels = pixelsOf(image, stages, "image");
-  const x0 = repeatRows(await stages.decoder.space.encode(pixels), pictures);
-  const whites = mask === undefined ? undefined : pixelsOf(mask, stages, "mask");
+  const { space } = stages.decoder;
+  const one =
+    typeof image === "string"
+      ? tensorFromText(image, space.shape(1), "image")
+      : await space.encode(shrink(image, stages));
+  const x0 = repeatRows(one, pictures);
+  const whites = mask === undefined ? undefined : whitesOf(mask, stages);
   const painted = whites && repeatRows(maskOf(whites, x0.dims), pictures);
   return {
     startOf(plan) {
@@ -77,13 +83,15 @@ export async function startFromImage(
       const started = strength === 1 ? { ...plan, xT: noise } : startAt(plan, strength!, x0, noise);
       return painted ? { ...started, sampler: repaint(plan.sampler, { known: x0, mask: painted }) } : started;
     },
-    recorded: { image: textFromTensor(pixels), ...(whites && { mask: textFromTensor(whites) }) },
+    recorded: { image: textFromTensor(one), ...(whites && { mask: textFromTensor(whites) }) },
   };
 }
 
-function pixelsOf(source: Picture | string, stages: Stages, where: string): Tensor {
-  const dims = [1, 3, ...stages.decoder.space.shape(1).slice(2)];
-  return typeof source === "string" ? tensorFromText(source, dims, where) : shrink(source, stages);
+/** A mask at the size of x_0, [1, 3, H, W] in [-1, 1]. */
+function whitesOf(mask: Picture | string, { decoder }: Stages): Tensor {
+  const [height, width] = decoder.space.shape(1).slice(2) as [number, number];
+  if (typeof mask === "string") return tensorFromText(mask, [1, 3, height, width], "mask");
+  return pixelsFromPicture(resizePicture(mask, width, height));
 }
 
 /** 1 where the mask is nearer to white than to black, 0 elsewhere, for each channel of x_0: [1, C, H, W]. */

@@ -1,8 +1,10 @@
 import { repeatRows, UnclipError, type Picture } from "@unclip/tensor";
-import { checkKeys, checkRange, fillRequest } from "../fill-request.js";
+import { conditionsOf, repeatConditions } from "../conditions.js";
+import { checkCaption, checkKeys, checkRange, fillRequest } from "../fill-request.js";
+import { demand } from "../features.js";
 import { decodeAndEnlarge } from "../decode-and-enlarge.js";
-import type { Operation } from "../operation.js";
-import type { FilledRequest, RunOptions } from "../request.js";
+import type { LoadedModel, Operation } from "../operation.js";
+import type { FilledRequest, NegativeSettings, RunOptions } from "../request.js";
 import {
   fillInvertible,
   invert,
@@ -13,7 +15,9 @@ import {
 import { checkPictures, look, type PictureSource } from "./subject.js";
 
 /** A request of `vary`. */
-export interface VaryRequest extends InvertibleRequest {
+export interface VaryRequest extends Omit<InvertibleRequest, "negative">, NegativeSettings {
+  /** What the decoder shall read beside what it sees: one caption for all, or one for each picture; default "", the empty one. */
+  caption?: string | readonly string[];
   /** Share of DDPM's noise that DDIM adds on its way back from the pictures' own x_T, from 0 (which paints them again) to 1: more
    * gives stronger variations. Default: x_T is not the pictures' own but random. */
   eta?: number;
@@ -22,13 +26,15 @@ export interface VaryRequest extends InvertibleRequest {
 /** A filled request of `vary`. */
 export interface FilledVaryRequest extends FilledRequest {
   readonly pictures: readonly PictureSource[];
+  /** Absent where it is empty. */
+  readonly caption?: string | readonly string[];
   readonly eta?: number;
   /** Absent where `eta` is. */
   readonly refinements?: number;
 }
 
-/** Variations of pictures: the decoder paints what CLIP's image encoder saw in them, without a caption. Without `eta` from new noise,
- * with random numbers in the order of diffusers' UnCLIPImageVariationPipeline; with `eta` from each picture's own x_T.
+/** Variations of pictures: the decoder paints what CLIP's image encoder saw in them. Without `eta` from new noise, with random numbers
+ * in the order of diffusers' pipelines for image variation; with `eta` from each picture's own x_T.
  * @see Ramesh et al. 2022 (arXiv:2204.06125) section 3.1 */
 export const vary: Operation<
   VaryRequest & RunOptions & { readonly pictures: readonly (Picture | PictureSource)[] },
@@ -36,32 +42,43 @@ export const vary: Operation<
 > = {
   name: "vary",
   fill(request, loaded) {
-    checkKeys("vary", request, ["pictures", "eta", ...INVERTIBLE_KEYS]);
+    checkKeys("vary", request, ["pictures", "caption", "eta", ...INVERTIBLE_KEYS]);
     const { eta } = request;
     const pictures = checkPictures(request.pictures, loaded);
+    const subject = { pictures, ...fillCaption(request, loaded, pictures.length) };
     if (eta === undefined) {
       if (request.refinements !== undefined) throw new UnclipError("input", NOTHING_TO_REFINE);
-      return { pictures, ...fillRequest(request, loaded, pictures.length) };
+      return { ...subject, ...fillRequest(request, loaded, pictures.length, { negatives: "each" }) };
     }
     checkRange("eta", eta, 0, 1);
-    return { pictures, eta, ...fillInvertible(request, loaded, pictures.length, eta) };
+    return { ...subject, eta, ...fillInvertible(request, loaded, pictures.length, { eta, negatives: "each" }) };
   },
   async *perform(workplace, filled) {
-    const { stages } = workplace;
-    const { pictures, eta, n, negative } = filled;
-    const { imageEmbedding: seen, pixels, stored } = yield* look(workplace, pictures);
-    const recorded = { pictures: stored };
-    const imageEmbedding = repeatRows(seen, n);
-    const conditions = await stages.conditions({ imageEmbedding, pictures: pictures.length * n, negative });
-    if (eta === undefined) {
-      return { images: yield* decodeAndEnlarge(workplace, conditions, filled), imageEmbedding, recorded };
-    }
-    const one = await stages.conditions({ imageEmbedding: seen, pictures: pictures.length, negative });
-    const xT = repeatRows(yield* invert(workplace, pixels, one, filled as FilledInvertibleRequest), n);
-    const images = yield* decodeAndEnlarge(workplace, conditions, filled, () => ({ xT }));
-    return { images, imageEmbedding, recorded };
+    const { pictures, caption, eta, n } = filled;
+    const isInverted = eta !== undefined;
+    const { imageEmbedding, x0, stored } = yield* look(workplace, pictures, { x0: isInverted });
+    const captions = caption === undefined ? {} : { captions: [caption].flat() };
+    const each = await conditionsOf(workplace, filled, { imageEmbedding, ...captions, pictures: pictures.length });
+    const xT = isInverted
+      ? repeatRows(yield* invert(workplace, x0!, each, filled as FilledInvertibleRequest), n)
+      : undefined;
+    const images = yield* decodeAndEnlarge(workplace, repeatConditions(each, n), filled, xT && (() => ({ xT })));
+    return { images, imageEmbedding: repeatRows(imageEmbedding, n), recorded: { pictures: stored } };
   },
 };
 
 const NOTHING_TO_REFINE =
   "refinements: without eta no picture is inverted, so that there is nothing to refine; give eta";
+
+function fillCaption(
+  { caption }: VaryRequest,
+  loaded: LoadedModel,
+  pictures: number,
+): Pick<FilledVaryRequest, "caption"> {
+  if (caption === undefined) return {};
+  demand(loaded, "caption", "caption");
+  const captions = [caption].flat();
+  for (const one of captions) checkCaption("caption", one);
+  if (captions.length === 1 || captions.length === pictures) return { caption };
+  throw new UnclipError("input", `caption: expected one, or ${pictures}, one for each picture, got ${captions.length}`);
+}
