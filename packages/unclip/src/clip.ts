@@ -6,59 +6,110 @@ import {
   type ImageEncoder,
   type TextEncoder,
 } from "@unclip/clip";
-import { createRuntime, selectModelFiles, type ModelFolder, type SelectFiles } from "@unclip/runtime";
+import { createRuntime, selectModelFiles, type ModelFolder, type Runtime, type SelectFiles } from "@unclip/runtime";
 import { readJson, checkAborted, UnclipError } from "@unclip/tensor";
+import { clipTowers, componentsOf } from "./clip-towers.js";
+import { readModelIndex } from "./model-index.js";
 import { openModel } from "./open-model.js";
 import type { LoadOptions } from "./load.js";
 
-/** Both towers of CLIP, ready to embed captions and pictures. */
+/** CLIP, ready to embed captions and pictures. */
 export interface Clip extends ClipEncoders {
   /** The name or folder it was loaded from. */
   readonly model: string;
+  /** @throws UnclipError "input" when it is asked for, with the reason, where the model has no text tower */
   readonly textEncoder: TextEncoder;
+  /** @throws UnclipError "input" when it is asked for, with the reason, where the model has no image tower */
   readonly imageEncoder: ImageEncoder;
   /** Gives the memory of both networks back. */
   dispose(): Promise<void>;
 }
 
 /** Loads CLIP by itself: reads its configs and the headers of its weights. Networks are opened when they first run.
- * @param source "toybox" (default), the folder of a pipeline with text_encoder, tokenizer, image_encoder and feature_extractor, the folder of
- * a CLIPModel, which has its files in the folder itself, or the id of either on the Hugging Face hub, for example
+ * @param source "toybox" (default); the folder of a pipeline with both towers or one of them, whose text tower may be that of `priorModel`;
+ * the folder of a CLIPModel, which has its files in the folder itself; or the id of either on the Hugging Face hub, for example
  * openai/clip-vit-large-patch14
  * @throws UnclipError "input" if there is no such folder, "download" if the hub does not give the model,
- * "config" or "weights" if it does not hold both towers of one CLIP */
+ * "config" or "weights" if it holds no tower of CLIP, or two that are not of one CLIP */
 export async function loadClip(source: string | URL = "toybox", options: LoadOptions = {}): Promise<Clip> {
   const { signal } = options;
   checkAborted(signal, "loadClip");
   const { folder, name: model } = await openModel(source, options, selectClip);
-  const isPipeline = await folder.has("model_index.json");
-  if (!isPipeline) await checkClipModel(folder);
   const runtime = await createRuntime(options);
-  const textEncoder = await loadTextEncoder(folder, runtime, isPipeline ? {} : { component: "", tokenizer: "" });
-  const imageEncoder = await loadImageEncoder(folder, runtime, isPipeline ? {} : { component: "", preprocessor: "" });
-  const [text, image] = [textEncoder.config.embeddingWidth, imageEncoder.config.embeddingWidth];
-  if (text !== image) {
+  const { textEncoder, imageEncoder, logitScale } = (await folder.has("model_index.json"))
+    ? await loadTowers(folder, runtime, options)
+    : await loadClipModel(folder, runtime);
+  const [text, image] = [textEncoder?.config.embeddingWidth, imageEncoder?.config.embeddingWidth];
+  if (text !== undefined && image !== undefined && text !== image) {
     const widths = `the text encoder gives embeddings ${text} wide, the image encoder ${image}`;
     throw new UnclipError("config", `${folder.name}: ${widths}; are they from one CLIP?`);
   }
-  const logitScale = isPipeline ? undefined : await readLogitScale(folder);
+  if (text === undefined && image === undefined) {
+    throw new UnclipError(
+      "config",
+      `${folder.name}: has no tower of CLIP; take a model with text_encoder or image_encoder`,
+    );
+  }
   checkAborted(signal, "loadClip");
   return {
     model,
-    textEncoder,
-    imageEncoder,
+    get textEncoder() {
+      if (textEncoder !== undefined) return textEncoder;
+      throw new UnclipError("input", `${model}: ${NO_TEXT}`);
+    },
+    get imageEncoder() {
+      if (imageEncoder !== undefined) return imageEncoder;
+      throw new UnclipError("input", `${model}: ${NO_IMAGE}`);
+    },
     ...(logitScale !== undefined && { logitScale }),
     dispose: () => runtime.dispose(),
   };
 }
 
-/** The components of a pipeline that are CLIP's. */
-const COMPONENTS = ["text_encoder", "tokenizer", "image_encoder", "feature_extractor"];
+const NO_TEXT =
+  "has no text encoder whose embeddings lie beside those of pictures, so that captions cannot be embedded; take a CLIP, or name a model that has one of the same CLIP with priorModel (--prior-model)";
+const NO_IMAGE =
+  "has no image_encoder, so that pictures cannot be embedded; take a CLIP or a model for image variation";
+
+interface Towers {
+  readonly textEncoder?: TextEncoder;
+  readonly imageEncoder?: ImageEncoder;
+  readonly logitScale?: number;
+}
+
+/** The towers among a pipeline's components, and that of the model whose prior it takes. */
+async function loadTowers(folder: ModelFolder, runtime: Runtime, options: LoadOptions): Promise<Towers> {
+  const { text, image } = clipTowers(await readModelIndex(folder));
+  const imageEncoder = image && (await loadImageEncoder(folder, runtime, image));
+  const textEncoder = text
+    ? await loadTextEncoder(folder, runtime, text)
+    : options.priorModel !== undefined && (await loadTextTower(options.priorModel, runtime, options));
+  return { ...(textEncoder && { textEncoder }), ...(imageEncoder && { imageEncoder }) };
+}
+
+async function loadTextTower(source: string | URL, runtime: Runtime, options: LoadOptions): Promise<TextEncoder> {
+  const { folder } = await openModel(source, options, async (repository) => {
+    const { text } = clipTowers(await readModelIndex(repository));
+    return selectModelFiles({ components: componentsOf({ ...(text && { text }) }) })(repository);
+  });
+  const { text } = clipTowers(await readModelIndex(folder));
+  if (text !== undefined) return loadTextEncoder(folder, runtime, text);
+  throw new UnclipError("config", `${folder.name}: has no CLIPTextModelWithProjection; expected a model with a prior`);
+}
+
+async function loadClipModel(folder: ModelFolder, runtime: Runtime): Promise<Towers> {
+  await checkClipModel(folder);
+  const textEncoder = await loadTextEncoder(folder, runtime, { component: "", tokenizer: "" });
+  const imageEncoder = await loadImageEncoder(folder, runtime, { component: "", preprocessor: "" });
+  const logitScale = await readLogitScale(folder);
+  return { textEncoder, imageEncoder, ...(logitScale !== undefined && { logitScale }) };
+}
 
 const selectClip: SelectFiles = async (repository) => {
   const isPipeline = await repository.has("model_index.json");
   if (!isPipeline) await checkClipModel(repository); // before its weights are fetched
-  return selectModelFiles({ components: isPipeline ? COMPONENTS : [""] })(repository);
+  const components = isPipeline ? componentsOf(clipTowers(await readModelIndex(repository))) : [""];
+  return selectModelFiles({ components })(repository);
 };
 
 /** Throws unless the folder itself has the config of both towers. */

@@ -34,8 +34,10 @@ export async function openFamily(source: string | URL, options: SourceOptions): 
         index,
         runtime,
         ...(priorModel !== undefined && { priorModel }),
-        async openOther(other, components) {
-          const opened = await openModel(other, options, selectModelFiles({ components }));
+        async openOther(other, parts) {
+          const opened = await openModel(other, options, async (repository) =>
+            selectModelFiles({ components: parts(await readModelIndex(repository)) })(repository),
+          );
           return { ...opened, index: await readModelIndex(opened.folder) };
         },
       }),

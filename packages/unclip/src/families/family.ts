@@ -23,9 +23,9 @@ export interface FamilyFolder {
   /** The model whose prior the caller chose, as `loadUnclip` is given it. */
   readonly priorModel?: string | URL;
   /** Opens another model's folder as this one was opened: of the same variant, and on the hub with the same settings.
-   * @param components those of its parts that are needed; the others are not fetched
+   * @param parts which of its components are needed; the others are not fetched
    * @throws UnclipError "input" if there is no such folder, "download" if the hub does not give it, "config" if it is no model */
-  openOther(source: string | URL, components: readonly string[]): Promise<OtherFolder>;
+  openOther(source: string | URL, parts: (index: ModelIndex) => readonly string[]): Promise<OtherFolder>;
 }
 
 /** Another model's folder. */

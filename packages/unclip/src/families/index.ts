@@ -1,9 +1,10 @@
 import { UnclipError } from "@unclip/tensor";
 import type { Family } from "./family.js";
 import { karlo } from "./karlo.js";
+import { stableUnclip } from "./stable-unclip.js";
 
 /** The families that can be opened. */
-export const FAMILIES: readonly Family[] = [karlo];
+export const FAMILIES: readonly Family[] = [karlo, stableUnclip];
 
 /** The family of a pipeline's folder.
  * @param className `_class_name` of its model_index.json

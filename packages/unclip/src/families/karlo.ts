@@ -18,7 +18,8 @@ export const karlo: Family = {
   name: "karlo",
   pipelines: ["UnCLIPPipeline", "UnCLIPImageVariationPipeline"],
   async load({ folder, runtime, index: { components }, priorModel, openOther }) {
-    const other = priorModel === undefined ? undefined : await openOther(priorModel, ["prior", "prior_scheduler"]);
+    const other =
+      priorModel === undefined ? undefined : await openOther(priorModel, () => ["prior", "prior_scheduler"]);
     const textEncoder = rememberLast(await loadTextEncoder(folder, runtime));
     const { textLength: length, width } = textEncoder.config;
     const parts = {

@@ -1,0 +1,124 @@
+import { loadAutoencoder, type Autoencoder } from "@unclip/autoencoder";
+import { loadImageEncoder, loadTextEncoder, type TextEncoder } from "@unclip/clip";
+import { latentSpaces, loadStableUnclipDecoder, type StableUnclipDecoder } from "@unclip/decoder";
+import { repeatText, sliceText, UnclipError } from "@unclip/tensor";
+import { cutWarnings } from "../cut-warnings.js";
+import type { Lacks } from "../features.js";
+import { rememberLast } from "../remember-last.js";
+import type { Stages } from "../stages.js";
+import type { Family } from "./family.js";
+import { loadOwnPrior, loadPriorOf, type PriorParts } from "./prior-parts.js";
+import { createSizes } from "./sizes.js";
+
+/** Stable unCLIP 2.1, with ViT-H or ViT-L: a decoder of latents, conditioned on a noised image embedding and on a caption that a text
+ * encoder of its own reads. It varies pictures; captions become image embeddings by the prior of another model (Karlo's fits ViT-L), or by that
+ * of a folder that holds one, as diffusers' StableUnCLIPPipeline saves it. */
+export const stableUnclip: Family = {
+  name: "stable-unclip",
+  pipelines: ["StableUnCLIPImg2ImgPipeline", "StableUnCLIPPipeline"],
+  async load({ folder, runtime, index: { components }, priorModel, openOther }) {
+    const textEncoder = await loadTextEncoder(folder, runtime);
+    const { textLength } = textEncoder.config;
+    const decoder = await loadStableUnclipDecoder(folder, runtime, { textLength });
+    const autoencoder = await loadAutoencoder(folder, runtime, { component: "vae" });
+    const prior =
+      priorModel === undefined
+        ? await loadOwnPrior(folder, runtime, components)
+        : await loadPriorOf(priorModel, { runtime, openOther, schedulerClass: "DDPMScheduler" }); // as diffusers' examples run it
+    const imageEncoder = components.has("image_encoder") ? await loadImageEncoder(folder, runtime) : undefined;
+    checkFit({ textEncoder, decoder, autoencoder, prior, imageEncoder }, folder.name);
+
+    const spaces = latentSpaces(autoencoder);
+    const { factor } = autoencoder.config;
+    const sizes = createSizes(Math.max(SIDE_STEP, factor), (size) => decoder.at(spaces(size)));
+    const side = decoder.config.sampleSize * factor;
+    const stages: Stages = {
+      ...(prior && { prior: prior.prior, textEncoder: rememberLast(prior.textEncoder) }),
+      priorNegative: "empty",
+      ...(imageEncoder && { imageEncoder }),
+      decoder: sizes.at({ width: side, height: side }),
+      upsamplers: [],
+      async conditions({ imageEmbedding, captions = [""], pictures, negatives, noiseLevel: level = 0, random }) {
+        const encoded = await textEncoder.embed([...captions, ...negatives]);
+        const text = repeatText(sliceText(encoded, 0, captions.length), pictures / captions.length);
+        const away = sliceText(encoded, captions.length, captions.length + negatives.length);
+        return {
+          condition: {
+            ...(imageEmbedding && { imageEmbedding: await decoder.augment(imageEmbedding, { level, random }) }),
+            text,
+          },
+          negative: { text: negatives.length === 1 ? away : repeatText(away, pictures / negatives.length) },
+          warnings: cutWarnings(encoded.cut, textLength),
+        };
+      },
+    };
+    return {
+      stages,
+      sizes,
+      noiseLevels: decoder.levels,
+      lacks: lacksOf(stages),
+      ...(prior?.model !== undefined && { priorModel: prior.model }),
+    };
+  },
+};
+
+/** The reference takes widths and heights in multiples of it. */
+const SIDE_STEP = 8;
+
+function lacksOf({ imageEncoder, prior, decoder: { embeddingWidth } }: Stages): Lacks {
+  return {
+    ...(imageEncoder === undefined && {
+      imageEncoder:
+        "has no image_encoder, which has to see the picture; take a model for image variation, such as stabilityai/stable-diffusion-2-1-unclip-small",
+    }),
+    ...(prior === undefined && {
+      prior: `this model has no prior; ${priorCure(embeddingWidth)}, or choose "none", the caption alone`,
+      textEncoder: `has no text encoder whose embeddings lie beside those of pictures; ${priorCure(embeddingWidth)}, which brings one`,
+      textEmbedding: `this model has no text encoder whose embeddings lie beside those of pictures; ${priorCure(embeddingWidth)}, which brings one`,
+    }),
+    autoregressivePrior: 'this model has no autoregressive prior; choose "diffusion" or "none"',
+    upsamplers: "this model has no upsamplers, its decoder paints the whole picture",
+  };
+}
+
+/** Where a prior comes from that gives embeddings of a width. */
+function priorCure(width: number): string {
+  const example = width === 768 ? ", such as kakaobrain/karlo-v1-alpha" : "";
+  return `name a model with priorModel (--prior-model) whose prior gives embeddings ${width} wide${example}`;
+}
+
+/** The parts of a folder, and of the model that its prior is from. */
+interface Parts {
+  readonly textEncoder: TextEncoder;
+  readonly decoder: StableUnclipDecoder;
+  readonly autoencoder: Autoencoder;
+  readonly prior: PriorParts | undefined;
+  readonly imageEncoder: Stages["imageEncoder"];
+}
+
+/** Throws unless each stage takes what the one before it gives. */
+function checkFit({ textEncoder, decoder, autoencoder, prior, imageEncoder }: Parts, where: string): void {
+  const { embeddingWidth, config } = decoder;
+  const links = [
+    ["the text encoder gives text states", textEncoder.config.width, "the decoder takes", config.contextWidth],
+    ["the autoencoder has latents", autoencoder.config.latentChannels, "the decoder takes", config.inChannels],
+    [
+      "the image encoder gives image embeddings",
+      imageEncoder?.config.embeddingWidth ?? embeddingWidth,
+      "the decoder takes",
+      embeddingWidth,
+    ],
+  ] as const;
+  for (const [giver, given, taker, taken] of links) {
+    if (given === taken) continue;
+    throw new UnclipError(
+      "config",
+      `${where}: ${giver} ${given} wide, ${taker} ${taken}; are the parts from one model?`,
+    );
+  }
+  const priorWidth = prior?.prior.config.embeddingWidth;
+  if (priorWidth === undefined || priorWidth === embeddingWidth) return;
+  const whose = prior?.model === undefined ? "its prior" : `the prior of ${prior.model}`;
+  const widths = `${whose} gives image embeddings ${priorWidth} wide, its decoder takes ${embeddingWidth}`;
+  throw new UnclipError("config", `${where}: ${widths}; prior and decoder must be made for the same CLIP`);
+}
