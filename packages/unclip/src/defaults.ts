@@ -20,7 +20,7 @@ export async function readDefaults(folder: TextFolder, { decoder, upsamplers }: 
     const read = createConfigReader(recordIn(defaults, stage, `${where}: defaults`), `${where}: defaults.${stage}`);
     return { steps: read.number("steps", own.steps), guidanceScale: read.number("guidanceScale", own.guidanceScale) };
   };
-  const listed = (defaults["upsamplers"] ?? []) as readonly unknown[];
+  const listed = listIn(defaults, "upsamplers", `${where}: defaults`);
   return {
     prior: guided("prior", { steps: 25, guidanceScale: 4 }),
     decoder: guided("decoder", decoder.defaults),
@@ -33,6 +33,12 @@ export async function readDefaults(folder: TextFolder, { decoder, upsamplers }: 
 
 function recordIn(json: Readonly<Record<string, unknown>>, key: string, where: string): Record<string, unknown> {
   return recordOf(json[key] ?? {}, `${where}: ${key}`);
+}
+
+function listIn(json: Readonly<Record<string, unknown>>, key: string, where: string): readonly unknown[] {
+  const value = json[key] ?? [];
+  if (Array.isArray(value)) return value;
+  throw new UnclipError("config", `${where}.${key}: expected a list of settings, got ${JSON.stringify(value)}`);
 }
 
 function recordOf(value: unknown, where: string): Record<string, unknown> {

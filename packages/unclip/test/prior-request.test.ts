@@ -1,0 +1,144 @@
+import type { Prior, PriorOptions } from "@unclip/prior";
+import { createRandom, tensor, type TextFeatures } from "@unclip/tensor";
+import { describe, expect, it } from "vitest";
+import { embedCaptions, fillPrior } from "../src/prior-request.js";
+import { createTimeline, type StageStep } from "../src/timeline.js";
+
+type Model = Parameters<typeof fillPrior>[1];
+const defaults = { prior: { steps: 25, guidanceScale: 4 } };
+const modelWith = (stages: object) => ({ stages, defaults }) as unknown as Model;
+const full = modelWith({ prior: {}, autoregressivePrior: { config: { components: 42 } } });
+const refusal = (message: string) => expect.objectContaining({ code: "input", message });
+const own: Prior = { name: "own", embed: async () => undefined };
+
+describe("fillPrior", () => {
+  it("takes the model's settings for what is left out, and records nothing that was not said", () => {
+    expect(fillPrior(undefined, full)).toStrictEqual({ kind: "diffusion", steps: 25, guidanceScale: 4 });
+    expect(fillPrior({ steps: 3, guidanceScale: 0, candidates: 2, temperature: 0, topP: 1 }, full)).toStrictEqual({
+      kind: "diffusion",
+      steps: 3,
+      guidanceScale: 0,
+      candidates: 2,
+      temperature: 0,
+      topP: 1,
+    });
+  });
+
+  it.each([
+    ["autoregressive", 42],
+    ["text-embedding", 1],
+    ["none", 1],
+  ] as const)("counts the steps of the prior %s, which is not guided by default", (kind, steps) => {
+    expect(fillPrior(kind, full)).toStrictEqual({ kind, steps, guidanceScale: 1 });
+  });
+
+  it("leaves a prior of one's own as it is", () => {
+    expect(fillPrior(own, modelWith({}))).toBe(own);
+  });
+
+  it.each([
+    ["diffusion", 'prior.kind: this model has no diffusion prior; choose "text-embedding" or "none"'],
+    ["autoregressive", 'prior.kind: this model has no autoregressive prior; choose "diffusion" or "none"'],
+    ["gan", "prior.kind: expected diffusion, autoregressive, text-embedding or none, got gan"],
+  ])("refuses the prior %s of a model without", (kind, message) => {
+    expect(() => fillPrior(kind as "none", modelWith({}))).toThrow(refusal(message));
+  });
+
+  it.each([
+    [{ step: 3 }, 'prior: there is no setting "step"; expected kind, steps, guidanceScale, sampler, candidates, '],
+    [{ candidates: 17 }, "prior.candidates: expected a whole number from 1 to 16, got 17"],
+    [{ candidates: 0 }, "prior.candidates: expected a whole number from 1 to 16, got 0"],
+    [{ temperature: -1 }, "prior.temperature: expected a number from 0 to 10, got -1"],
+    [{ temperature: 11 }, "prior.temperature: expected a number from 0 to 10, got 11"],
+    [{ topP: 0 }, "prior.topP: expected a number from 5e-324 to 1, got 0"],
+    [{ topP: 1.1 }, "prior.topP: expected a number from 5e-324 to 1, got 1.1"],
+  ])("refuses %j", (settings, message) => {
+    expect(() => fillPrior(settings as object, full)).toThrow(
+      expect.objectContaining({ code: "input", message: expect.stringContaining(message) }),
+    );
+  });
+});
+
+/** What CLIP says of captions here: their length, in each number. */
+const encode = (captions: readonly string[]): TextFeatures => {
+  const lengths = captions.map(({ length }) => length);
+  return {
+    textEmbedding: tensor(Float32Array.from(lengths), [captions.length, 1]),
+    textStates: tensor(Float32Array.from(lengths), [captions.length, 1, 1]),
+    textMask: tensor(new Float32Array(captions.length).fill(1), [captions.length, 1]),
+  };
+};
+
+async function embed(prior: Parameters<typeof embedCaptions>[2]["prior"], stages: object, n?: number) {
+  const timeline = createTimeline();
+  const asked: (readonly string[])[] = [];
+  const textEncoder = {
+    async embed(captions: readonly string[]) {
+      asked.push(captions);
+      return encode(captions);
+    },
+  };
+  const place = { stages: { textEncoder, ...stages }, timeline, random: createRandom(0), signal: undefined };
+  const work = embedCaptions(place as unknown as Parameters<typeof embedCaptions>[0], ["ab", "abcd"], {
+    prior,
+    negative: "n",
+    ...(n !== undefined && { n }),
+  });
+  const steps: StageStep[] = [];
+  for (;;) {
+    const next = await work.next();
+    if (next.done) return { result: next.value, steps, asked };
+    steps.push(next.value);
+  }
+}
+
+describe("embedCaptions", () => {
+  it("asks the text encoder once, and hands each prior its captions, n times, beside the negative one", async () => {
+    const seen: [TextFeatures, PriorOptions][] = [];
+    const prior: Prior = {
+      name: "own",
+      async embed(text, options) {
+        seen.push([text, options]);
+        return text.textEmbedding;
+      },
+    };
+    const { result, steps, asked } = await embed(prior, {}, 2);
+    expect(asked).toEqual([["ab", "abcd", "n"]]);
+    expect([...result!.data]).toEqual([2, 2, 4, 4]);
+    expect([...seen[0]![1].negative!.textEmbedding.data]).toEqual([1]);
+    expect(steps.map(({ stage, step, steps: all }) => `${stage} ${step}/${all}`)).toEqual([
+      "clip 0/1",
+      "clip 1/1",
+      "prior 0/1",
+      "prior 1/1",
+    ]);
+  });
+
+  it("passes the settings of the model's prior on, and announces its steps", async () => {
+    const options: PriorOptions[] = [];
+    const prior: Prior = {
+      name: "diffusion",
+      async embed(text, given) {
+        options.push(given);
+        return text.textEmbedding;
+      },
+    };
+    const { steps } = await embed({ kind: "diffusion", steps: 7, guidanceScale: 3 }, { prior });
+    expect(options).toEqual([expect.objectContaining({ steps: 7, guidanceScale: 3 })]);
+    expect(steps.at(-1)).toMatchObject({ stage: "prior", step: 7, steps: 7 });
+  });
+
+  it("draws the candidates that were asked for and keeps one for each caption", async () => {
+    const rows: number[] = [];
+    const prior: Prior = {
+      name: "diffusion",
+      async embed(text) {
+        rows.push(text.textEmbedding.dims[0]!);
+        return text.textEmbedding;
+      },
+    };
+    const { result } = await embed({ kind: "diffusion", steps: 1, guidanceScale: 1, candidates: 3 }, { prior });
+    expect(rows).toEqual([6]);
+    expect(result!.dims).toEqual([2, 1]);
+  });
+});
