@@ -161,6 +161,61 @@ describe("readTorchFile, of archives", () => {
     await expect(read(content)).rejects.toMatchObject({ code: "weights", message: expect.stringMatching(message) });
   });
 
+  it("finds the end behind the longest comment, and nothing else for an end", async () => {
+    const comment = Buffer.alloc(0xffff, "c");
+    comment.write("PK\x05\x06", 100, "latin1"); // its own comment does not end where the file ends
+    expect((await read(torchFileOf(two, { comment }))).size).toBe(2);
+    const empty = Buffer.alloc(22);
+    empty.write("PK\x05\x06", 0, "latin1");
+    await expect(read(empty)).rejects.toThrow("has no data.pkl");
+    await expect(read(Buffer.concat([Buffer.alloc(0xffff + 22), whole]).subarray(0, -1))).rejects.toThrow("cut off");
+  });
+
+  it("takes from zip64's field only what does not fit in 32 bits", async () => {
+    const content = torchFileOf(two, { zip64: true });
+    const record = content.indexOf("PK\x01\x02", 0, "latin1");
+    const [nameBytes, extraBytes] = [28, 30].map((at) => content.readUInt16LE(record + at)) as [number, number];
+    const field = record + 46 + nameBytes + 6; // behind a field of six bytes that is none of zip64's
+    const size = content.readUInt32LE(field + 4);
+    const offset = content.readUInt32LE(field + 20);
+    for (const at of [20, 24]) content.writeUInt32LE(size, record + at);
+    content.writeBigUInt64LE(BigInt(offset), field + 4);
+    expect((await read(content)).size).toBe(2);
+    expect(extraBytes).toBe(34);
+    content.writeUInt16LE(9, field); // another kind
+    await expect(read(content)).rejects.toThrow("its directory lacks the zip64 field of a large file");
+  });
+
+  it.each([
+    ["no header", 0, 0],
+    ["another method", 8, 8],
+    ["a name of another length", 26, 3],
+    ["another name", 30, 0x6e6e],
+  ])("refuses a file whose own header has %s", async (_, at, value) => {
+    const content = edited((c) => c.writeUInt16LE(value, at));
+    await expect(read(content)).rejects.toThrow('byte 0 does not begin "model/data.pkl", as its directory says');
+  });
+
+  it("refuses a file whose own header puts its contents beyond the archive", async () => {
+    const content = edited((c) => c.writeUInt16LE(0xffff, 28));
+    await expect(read(content)).rejects.toThrow(/"model\/data\.pkl" ends at byte \d+, the file has \d+/);
+  });
+
+  it("refuses a directory that is larger than any checkpoint's", async () => {
+    const content = Buffer.concat([Buffer.alloc(2 ** 24 + 1), whole.subarray(-22)]);
+    content.writeUInt32LE(2 ** 24 + 1, content.length - 10);
+    content.writeUInt32LE(0, content.length - 6);
+    await expect(read(content)).rejects.toThrow("its directory is said to take the bytes 0 to 16777217");
+    content.writeUInt32LE(2 ** 24, content.length - 10);
+    await expect(read(content)).rejects.toThrow("its directory is incomplete");
+  });
+
+  it("refuses a record whose name runs out of the directory", async () => {
+    const last = whole.lastIndexOf("PK\x01\x02", undefined, "latin1");
+    const content = edited((c) => c.writeUInt16LE(200, last + 32));
+    await expect(read(content)).rejects.toThrow("its directory is incomplete");
+  });
+
   it("refuses an archive that names one file twice", async () => {
     const content = zipOf({ "a/x": text("1"), "a/y": text("2") });
     content.write("x", content.lastIndexOf("a/y") + 2);
@@ -308,6 +363,71 @@ describe("readTorchFile, of pickles", () => {
       code: "weights",
       message: expect.stringMatching(message),
     });
+  });
+
+  it("takes up what it put down, by every instruction for it", async () => {
+    const both = (put: Buffer, take: Buffer) =>
+      withPickle(text("}("), unicode("w"), tensorOf(), put, unicode("v"), take, text("u."));
+    for (const [put, take] of [
+      [text("q\x05"), text("h\x05")],
+      [bytes(0x72, 0, 1, 0, 0), bytes(0x6a, 0, 1, 0, 0)],
+      [bytes(0x94), text("h\x00")],
+    ] as const) {
+      const tensors = await read(both(put, take));
+      expect([...tensors.keys()]).toEqual(["w", "v"]);
+      expect(tensors.get("v")).toEqual(tensors.get("w"));
+    }
+    const memoised = withPickle(
+      text("}("),
+      ...[
+        unicode("w"),
+        tensorOf(),
+        bytes(0x94),
+        unicode("v"),
+        tensorOf({ dims: tuple([2, 3]), strides: tuple([3, 1]) }),
+      ],
+      ...[bytes(0x94), unicode("first"), text("h\x00"), unicode("second"), text("h\x01"), text("u.")],
+    );
+    const tensors = await read(memoised);
+    expect(["first", "second"].map((name) => tensors.get(name)?.dims)).toEqual([[6], [2, 3]]);
+  });
+
+  it("reads texts of every length, tuples of every kind, booleans and frames", async () => {
+    const frame = bytes(0x95, 200, 0, 0, 0, 0, 0, 0, 0);
+    const long = "v".repeat(300);
+    const longText = Buffer.concat([bytes(0x8d, 0x2c, 1, 0, 0, 0, 0, 0, 0), text(long)]);
+    const sizes = Buffer.concat([integer(1), integer(2), integer(3), bytes(0x87)]);
+    const strides = Buffer.concat([integer(6), integer(3), integer(1), bytes(0x87)]);
+    const flat = Buffer.concat([integer(2), integer(3), bytes(0x86)]);
+    const content = withPickle(
+      ...[frame, text("}("), bytes(0x8c, 1), text("w"), tensorOf({ dims: sizes, strides })],
+      ...[
+        longText,
+        tensorOf({ dims: flat, strides: Buffer.concat([integer(3), integer(1), bytes(0x86)]) }),
+        text("u."),
+      ],
+    );
+    const tensors = await read(content);
+    expect(tensors.get("w")?.dims).toEqual([1, 2, 3]);
+    expect(tensors.get(long)?.dims).toEqual([2, 3]);
+    await expect(read(dictOf(bytes(0x88)))).rejects.toThrow('has a boolean under "w"');
+    await expect(read(dictOf(bytes(0x89)))).rejects.toThrow('has a boolean under "w"');
+    const half = Buffer.concat([text("G"), bytes(0x3f, 0xf8, 0, 0, 0, 0, 0, 0)]);
+    await expect(read(dictOf(half))).rejects.toThrow('has a number under "w"');
+  });
+
+  it("reads parameters, state dicts within a record, and attributes that hang on them", async () => {
+    const parameter = Buffer.concat([
+      global("torch._utils", "_rebuild_parameter"),
+      text("("),
+      tensorOf(),
+      bytes(0x88),
+      text("NtR"),
+    ]);
+    expect((await read(dictOf(parameter))).get("w")?.dims).toEqual([6]);
+    const dict = Buffer.concat([text("}"), unicode("w"), tensorOf(), text("s")]);
+    const record = withPickle(text("}"), unicode("state_dict"), dict, text("}b"), text("s."));
+    expect([...(await read(record)).keys()]).toEqual(["w"]);
   });
 
   it("refuses a pickle that is too large to be one of a state dict", async () => {
