@@ -1,14 +1,15 @@
 import type { Prior, PriorOptions } from "@unclip/prior";
 import { createRandom, tensor, type TextFeatures } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
-import { embedCaptions, fillPrior } from "../src/prior-request.js";
+import { embedCaptions, fillPrior, fillPriorFor } from "../src/prior-request.js";
 import { createTimeline, type StageStep } from "../src/timeline.js";
 
 type Model = Parameters<typeof fillPrior>[1];
 const defaults = { prior: { steps: 25, guidanceScale: 4 } };
-const modelWith = (stages: object) => ({ stages, defaults }) as unknown as Model;
+const modelWith = (stages: object, lacks: Model["lacks"] = {}) => ({ stages, defaults, lacks }) as unknown as Model;
 const full = modelWith({ prior: {}, autoregressivePrior: { config: { components: 42 } } });
 const refusal = (message: string) => expect.objectContaining({ code: "input", message });
+const bare = modelWith({}, { prior: "no prior here", autoregressivePrior: "nor such a one", textEncoder: "no tower" });
 const own: Prior = { name: "own", embed: async () => undefined };
 
 describe("fillPrior", () => {
@@ -32,16 +33,25 @@ describe("fillPrior", () => {
     expect(fillPrior(kind, full)).toStrictEqual({ kind, steps, guidanceScale: 1 });
   });
 
-  it("leaves a prior of one's own as it is", () => {
+  it("leaves a prior of one's own as it is, where there is text for it to read", () => {
     expect(fillPrior(own, modelWith({}))).toBe(own);
+    expect(() => fillPrior(own, bare)).toThrow(refusal("prior: no tower"));
+  });
+
+  it("does without where nothing needs a prior, none was asked for, and the model has none", () => {
+    expect(fillPriorFor(false, undefined, bare)).toBe(undefined);
+    expect(() => fillPriorFor(true, undefined, bare)).toThrow(refusal("prior.kind: no prior here"));
+    expect(() => fillPriorFor(false, "diffusion", bare)).toThrow(refusal("prior.kind: no prior here"));
+    expect(fillPriorFor(false, undefined, full)).toStrictEqual(fillPrior(undefined, full));
   });
 
   it.each([
-    ["diffusion", 'prior.kind: this model has no diffusion prior; choose "text-embedding" or "none"'],
-    ["autoregressive", 'prior.kind: this model has no autoregressive prior; choose "diffusion" or "none"'],
+    ["diffusion", "prior.kind: no prior here"],
+    ["autoregressive", "prior.kind: nor such a one"],
     ["gan", "prior.kind: expected diffusion, autoregressive, text-embedding or none, got gan"],
+    ["toString", "prior.kind: expected diffusion, autoregressive, text-embedding or none, got toString"],
   ])("refuses the prior %s of a model without", (kind, message) => {
-    expect(() => fillPrior(kind as "none", modelWith({}))).toThrow(refusal(message));
+    expect(() => fillPrior(kind as "none", bare)).toThrow(refusal(message));
   });
 
   it.each([
@@ -69,25 +79,45 @@ const encode = (captions: readonly string[]): TextFeatures => {
   };
 };
 
-async function embed(prior: Parameters<typeof embedCaptions>[2]["prior"], stages: object, n?: number) {
+interface Asked {
+  stages?: object;
+  n?: number;
+  negative?: string | readonly string[];
+}
+
+async function embed(
+  prior: Parameters<typeof embedCaptions>[2]["prior"],
+  { stages = {}, n, negative = "n" }: Asked = {},
+) {
+  const warnings: string[] = [];
   const timeline = createTimeline();
   const asked: (readonly string[])[] = [];
   const textEncoder = {
+    config: { textLength: 6 },
     async embed(captions: readonly string[]) {
       asked.push(captions);
-      return encode(captions);
+      return {
+        ...encode(captions),
+        cut: captions.map((caption) => (caption.length > 4 ? caption.slice(4) : undefined)),
+      };
     },
   };
-  const place = { stages: { textEncoder, ...stages }, timeline, random: createRandom(0), signal: undefined };
+  const place = {
+    stages: { textEncoder, ...stages },
+    timeline,
+    random: createRandom(0),
+    signal: undefined,
+    warn: (sentence: string) => void warnings.push(sentence),
+  };
   const work = embedCaptions(place as unknown as Parameters<typeof embedCaptions>[0], ["ab", "abcd"], {
     prior,
-    negative: "n",
+    negative,
     ...(n !== undefined && { n }),
   });
   const steps: StageStep[] = [];
   for (;;) {
     const next = await work.next();
-    if (next.done) return { result: next.value, steps, asked };
+    if (next.done) return { result: next.value, steps, asked, warnings };
     steps.push(next.value);
   }
 }
@@ -102,7 +132,7 @@ describe("embedCaptions", () => {
         return text.textEmbedding;
       },
     };
-    const { result, steps, asked } = await embed(prior, {}, 2);
+    const { result, steps, asked } = await embed(prior, { n: 2 });
     expect(asked).toEqual([["ab", "abcd", "n"]]);
     expect([...result!.data]).toEqual([2, 2, 4, 4]);
     expect([...seen[0]![1].negative!.textEmbedding.data]).toEqual([1]);
@@ -123,7 +153,7 @@ describe("embedCaptions", () => {
         return text.textEmbedding;
       },
     };
-    const { steps } = await embed({ kind: "diffusion", steps: 7, guidanceScale: 3 }, { prior });
+    const { steps } = await embed({ kind: "diffusion", steps: 7, guidanceScale: 3 }, { stages: { prior } });
     expect(options).toEqual([expect.objectContaining({ steps: 7, guidanceScale: 3 })]);
     expect(steps.at(-1)).toMatchObject({ stage: "prior", step: 7, steps: 7 });
   });
@@ -137,8 +167,41 @@ describe("embedCaptions", () => {
         return text.textEmbedding;
       },
     };
-    const { result } = await embed({ kind: "diffusion", steps: 1, guidanceScale: 1, candidates: 3 }, { prior });
+    const { result } = await embed(
+      { kind: "diffusion", steps: 1, guidanceScale: 1, candidates: 3 },
+      { stages: { prior } },
+    );
     expect(rows).toEqual([6]);
     expect(result!.dims).toEqual([2, 1]);
+  });
+
+  /** The negative captions' lengths that a prior is given. */
+  async function negativesSeen(asked: Asked): Promise<number[]> {
+    const seen: number[] = [];
+    const prior: Prior = {
+      name: "own",
+      async embed(text, { negative }) {
+        seen.push(...negative!.textEmbedding.data);
+        return text.textEmbedding;
+      },
+    };
+    await embed(prior, asked);
+    return seen;
+  }
+
+  it("leads away from one negative caption, from one for each, or from the empty one where the model does so always", async () => {
+    expect(await negativesSeen({ negative: "abc" })).toEqual([3]);
+    expect(await negativesSeen({ negative: ["abc", "a"], n: 2 })).toEqual([3, 3, 1, 1]);
+    expect(await negativesSeen({ negative: "abc", stages: { priorNegative: "empty" } })).toEqual([0]);
+  });
+
+  it("says what of a caption did not fit", async () => {
+    const { warnings } = await embed(own, { negative: "too long" });
+    expect(warnings).toEqual(['caption: only 4 tokens fit, so this was cut off: "long"']);
+  });
+
+  it("gives nothing for a model whose captions condition the decoder alone", async () => {
+    const { result, steps } = await embed(own, { stages: { textEncoder: undefined } });
+    expect([result, steps]).toEqual([undefined, []]);
   });
 });

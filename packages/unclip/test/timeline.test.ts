@@ -54,14 +54,14 @@ describe("a timeline", () => {
         yield { step: 2, steps: 2, x0 };
         return 0;
       });
-    const preview = (): Picture[] => {
+    const preview = async (): Promise<Picture[]> => {
       previews++;
       return [];
     };
     const { steps: seen } = await run({ name: "a", work, preview });
     expect(seen.map((step) => step.preview !== undefined)).toEqual([false, false, true]);
     expect(previews).toBe(0);
-    seen[2]!.preview!();
+    await seen[2]!.preview!();
     expect(previews).toBe(1);
     expect((await run({ name: "a", work })).steps.some((step) => "preview" in step)).toBe(false);
   });
