@@ -29,5 +29,6 @@ export {
 export { type TextFeatures, concatText, repeatText, sliceText, textRows, withoutPadding } from "./text-features.js";
 export { readJson, readText, type TextFolder } from "./text-folder.js";
 export { tensorFromText, textFromTensor } from "./tensor-text.js";
+export { encodeApng, type ApngOptions } from "./apng.js";
 export { encodePng } from "./png.js";
 export { readPngTexts } from "./png-text.js";

@@ -1,6 +1,5 @@
 import { UnclipError } from "./errors.js";
-
-const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+import { PNG_SIGNATURE } from "./png-chunks.js";
 
 /** The largest text that is read, in bytes: a recipe takes some thousand. */
 const MOST_TEXT_BYTES = 16 * 2 ** 20;
@@ -9,11 +8,11 @@ const MOST_TEXT_BYTES = 16 * 2 ** 20;
  * @param where the file's name, for messages
  * @throws UnclipError "input" if the bytes are no PNG file, or a text is larger than any recipe */
 export function readPngTexts(bytes: Uint8Array, where: string): Record<string, string> {
-  if (!SIGNATURE.every((byte, i) => bytes[i] === byte))
+  if (!PNG_SIGNATURE.every((byte, i) => bytes[i] === byte))
     throw new UnclipError("input", `${where}: this is not a PNG file`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const texts: Record<string, string> = {};
-  for (let at = SIGNATURE.length; at + 8 <= bytes.length;) {
+  for (let at = PNG_SIGNATURE.length; at + 8 <= bytes.length;) {
     const [start, length] = [at + 8, view.getUint32(at)];
     if (String.fromCharCode(...bytes.subarray(at + 4, start)) === "iTXt") {
       if (start + length > bytes.length) throw new UnclipError("input", `${where}: the file is cut off; copy it again`);
