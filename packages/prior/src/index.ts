@@ -22,5 +22,5 @@ export {
   type AutoregressivePriorNetworks,
 } from "./autoregressive/autoregressive-prior.js";
 export { drawBucket, type DrawOptions } from "./autoregressive/draw-bucket.js";
-export { autoregressivePriorNetwork, dequantisationNetwork } from "./autoregressive/network.js";
+export { autoregressivePriorNetwork, componentsNetwork, dequantisationNetwork } from "./autoregressive/network.js";
 export { nearestCandidates, rerank, type RerankOptions } from "./rerank.js";

@@ -20,21 +20,30 @@ import { Tensor as OrtTensor } from "onnxruntime-common";
 import { negativeRows, type Prior, type PriorOptions, type PriorStep } from "../prior.js";
 import { readAutoregressivePriorConfig, type AutoregressivePriorConfig } from "./config.js";
 import { drawBucket, type DrawOptions } from "./draw-bucket.js";
-import { autoregressivePriorNetwork, dequantisationNetwork } from "./network.js";
+import { autoregressivePriorNetwork, componentsNetwork, dequantisationNetwork } from "./network.js";
 
 /** An autoregressive prior and its sizes. */
 export interface AutoregressivePrior extends Prior {
   readonly config: AutoregressivePriorConfig;
   /** One step for each component. */
   embed(text: TextFeatures, options: PriorOptions): Run<Tensor, PriorStep>;
+  /** Image embeddings as their first principal components show them.
+   * @param imageEmbedding [N, D]
+   * @param counts for each of them, how many components are kept, from 0 (the mean of all pictures) to K
+   * @returns [N, D]
+   * @throws UnclipError "shape" if the embeddings are of another width, "input" for counts that cannot be
+   * @see Ramesh et al. 2022 (arXiv:2204.06125) section 4 */
+  firstComponents(imageEmbedding: Tensor, counts: readonly number[]): Promise<Tensor>;
 }
 
-/** The two graphs of an autoregressive prior. */
+/** The graphs of an autoregressive prior. */
 export interface AutoregressivePriorNetworks {
   /** `autoregressivePriorNetwork`. */
   readonly transformer: Network;
   /** `dequantisationNetwork`. */
   readonly dequantisation: Network;
+  /** `componentsNetwork`. */
+  readonly components: Network;
 }
 
 /** Sharper than what was learned: embeddings drawn at 1 are as varied as those of pictures, and further from the caption (training/README.md). */
@@ -65,6 +74,7 @@ export async function loadAutoregressivePrior(
         keepOutputs: ["present"],
       }),
       dequantisation: runtime.network(dequantisationNetwork(config, checkpoint), folder),
+      components: runtime.network(componentsNetwork(config, checkpoint), folder),
     },
     config,
   );
@@ -77,7 +87,7 @@ export async function loadAutoregressivePrior(
  * Guidance acts on the logits. `random` is asked for K + 1 uniform numbers for each caption: the likeness, then one for each component.
  * @see Ramesh et al. 2022 (arXiv:2204.06125) section 2.2 */
 export function createAutoregressivePrior(
-  { transformer, dequantisation }: AutoregressivePriorNetworks,
+  { transformer, dequantisation, components }: AutoregressivePriorNetworks,
   config: AutoregressivePriorConfig,
 ): AutoregressivePrior {
   return {
@@ -118,6 +128,20 @@ export function createAutoregressivePrior(
         const { imageEmbedding } = await dequantisation.run({ tokens: integers(buckets) });
         return imageEmbedding!;
       }),
+    async firstComponents(imageEmbedding, counts) {
+      checkDims("firstComponents", imageEmbedding, [counts.length, config.embeddingWidth], "one for each count");
+      const most = config.components;
+      const wrong = counts.find((count) => !(Number.isInteger(count) && count >= 0 && count <= most));
+      if (wrong !== undefined) {
+        throw new UnclipError(
+          "input",
+          `firstComponents: counts: expected whole numbers from 0 to ${most}, got ${wrong}`,
+        );
+      }
+      const kept = counts.flatMap((count) => Array.from({ length: most }, (_, k) => (k < count ? 1 : 0)));
+      const feeds = { imageEmbedding, kept: tensor(Float32Array.from(kept), [counts.length, most]) };
+      return (await components.run(feeds))["firstComponents"]!;
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import {
   linear,
   maskBias,
   matmul,
+  mul,
   multiHeadAttention,
   reshape,
   sizeAlong,
@@ -26,6 +27,7 @@ import type { AutoregressivePriorConfig } from "./config.js";
 
 /** What leads from tokens to an embedding; the rest of the checkpoint is the transformer. */
 const QUANTISER_KEYS = ["mean", "components", "bucket_values"];
+const BASIS_KEYS = ["mean", "components"];
 
 /** The autoregressive prior's transformer: after a caption, its embedding and T tokens, the logits of the next token.
  *
@@ -88,6 +90,26 @@ export function dequantisationNetwork(config: AutoregressivePriorConfig, checkpo
   const coordinates = gather(g, g.weight("bucket_values", [components, buckets], [components * buckets]), places);
   const centred = matmul(g, coordinates, g.weight("components", [components, embeddingWidth]));
   g.output("imageEmbedding", add(g, centred, g.weight("mean", [embeddingWidth])));
+  return g.finish();
+}
+
+/** An embedding as its first principal components show it: mean + C^T (kept * C (z - mean)), where the rows of C are the components.
+ *
+ * Inputs: imageEmbedding [N, D], kept [N, K], 1 for a component that stays and 0 for one that goes. Output: firstComponents [N, D].
+ * @throws UnclipError "weights" if the checkpoint does not fit the config */
+export function componentsNetwork(config: AutoregressivePriorConfig, checkpoint: Checkpoint): Graph {
+  const { components, embeddingWidth } = config;
+  const g = createGraphBuilder({
+    name: `${checkpoint.name} (first components)`,
+    checkpoint,
+    ignore: (key) => !BASIS_KEYS.includes(key),
+  });
+  const imageEmbedding = g.input("imageEmbedding", "float", ["N", embeddingWidth]);
+  const kept = g.input("kept", "float", ["N", components]);
+  const mean = g.weight("mean", [embeddingWidth]);
+  const basis = g.weight("components", [components, embeddingWidth]);
+  const coordinates = gemm(g, sub(g, imageEmbedding, mean), basis, undefined);
+  g.output("firstComponents", add(g, matmul(g, mul(g, coordinates, kept), basis), mean));
   return g.finish();
 }
 

@@ -17,7 +17,7 @@ import {
   type TextFeatures,
 } from "@unclip/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { expectClose, fixturePath, readFixture } from "../../../../test-support/index.js";
+import { expectClose, fixturePath, readFixture, readFixtureTensors, rowOf } from "../../../../test-support/index.js";
 
 const config = readAutoregressivePriorConfig(
   readFixture<Record<string, unknown>>("autoregressive-tiny/prior_autoregressive/config.json"),
@@ -67,7 +67,8 @@ function madeUpPrior(logitsOf: (row: number, k: number) => readonly number[]) {
       imageEmbedding: tensor(Float32Array.from(tokens!.data as BigInt64Array, Number), tokens!.dims),
     }),
   };
-  return { prior: createAutoregressivePrior({ transformer, dequantisation }, config), fed };
+  const networks = { transformer, dequantisation, components: dequantisation };
+  return { prior: createAutoregressivePrior(networks, config), fed };
 }
 
 const oneHot = (bucket: number) => Array.from({ length: config.buckets }, (_, i) => (i === bucket ? 50 : 0));
@@ -180,6 +181,36 @@ describe("an autoregressive prior of a model folder", () => {
     for await (const { step } of run) steps.push(step);
     expect(steps).toEqual([1, 2, 3, 4, 5, 6, 7]);
     expect((await run).dims).toEqual([1, config.embeddingWidth]);
+  });
+
+  it("shows an embedding by its first components, as the weights' own arithmetic does", async () => {
+    const weights = readFixtureTensors("autoregressive-tiny/prior_autoregressive/model.safetensors");
+    const [mean, basis] = [weights["mean"]!, weights["components"]!];
+    const z = createRandom(3).normal([3, config.embeddingWidth]);
+    const counts = [0, 2, config.components];
+    const expected = counts.flatMap((count, row) => {
+      const centred = [...valuesOf(rows(z, row, row + 1))].map((value, d) => value - mean.data[d]!);
+      const shown = [...mean.data];
+      for (let k = 0; k < count; k++) {
+        const { data: component } = rowOf(basis, k);
+        const along = centred.reduce((sum, value, d) => sum + value * component[d]!, 0);
+        shown.forEach((_, d) => (shown[d]! += along * component[d]!));
+      }
+      return shown;
+    });
+    const shown = await opened.prior.firstComponents(z, counts);
+    expectClose(valuesOf(shown), expected, { maxAbs: 1e-4 }); // float32 sums of random weights
+  });
+
+  it.each<[number[], string, RegExp]>([
+    [[8], "input", /^firstComponents: counts: expected whole numbers from 0 to 7, got 8/],
+    [[0.5], "input", /counts: expected whole numbers/],
+    [[1, 2], "shape", /^firstComponents: expected \[2, /],
+  ])("refuses the counts %j", async (counts, code, message) => {
+    const z = createRandom(3).normal([1, config.embeddingWidth]);
+    const error = await opened.prior.firstComponents(z, counts).catch((reason: unknown) => reason);
+    expect(isUnclipError(error, code as "input")).toBe(true);
+    expect(String(error)).toMatch(new RegExp(message.source.replace("^", "")));
   });
 
   it("is missing from folders as they are published", async () => {
