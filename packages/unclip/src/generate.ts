@@ -5,12 +5,15 @@ import { checkCaption, checkKeys, fillRequest, PAINT_KEYS } from "./fill-request
 import { fillImage, startFromImage, type FilledImage } from "./manipulations/repainting.js";
 import type { Operation } from "./operation.js";
 import { embedCaptions, fillPrior, type FilledPrior } from "./prior-request.js";
+import { fillRerank, keepNearest } from "./rerank-pictures.js";
 import type { FilledRequest, GenerateRequest, RunOptions } from "./request.js";
 
 /** A filled request of `generate`. */
 export interface FilledGenerateRequest extends FilledRequest, FilledImage {
   readonly captions: readonly string[];
   readonly prior: FilledPrior;
+  /** Absent where all pictures are kept as they come. */
+  readonly rerank?: number;
 }
 
 /** Captions to pictures: text encoder, prior, decoder, upsamplers. Random numbers are drawn in the order of the reference's pipeline.
@@ -22,28 +25,34 @@ export const generate: Operation<
 > = {
   name: "generate",
   fill(request, loaded) {
-    checkKeys("generate", request, ["captions", "prior", "image", "strength", "mask", ...PAINT_KEYS]);
+    checkKeys("generate", request, ["captions", "prior", "image", "strength", "mask", "rerank", ...PAINT_KEYS]);
     const captions = checkCaptions(request.captions);
     return {
       captions,
       prior: fillPrior(request.prior, loaded),
       ...fillImage(request, loaded.stages),
       ...fillRequest(request, loaded, captions.length, { negatives: "each" }),
+      ...fillRerank(request, loaded, captions.length),
     };
   },
   async *perform(workplace, filled) {
     const { stages, random } = workplace;
-    const { captions, n } = filled;
-    const pictures = captions.length * n;
-    const imageEmbedding = yield* embedCaptions(workplace, captions, filled);
+    const { captions, n, rerank } = filled;
+    const each = rerank ?? n;
+    const pictures = captions.length * each;
+    const imageEmbedding = yield* embedCaptions(workplace, captions, { ...filled, n: each });
     const conditions = await conditionsOf(workplace, filled, {
       ...(imageEmbedding && { imageEmbedding }),
       captions,
       pictures,
     });
     const from = await startFromImage(filled, { stages, pictures, random });
-    const images = yield* decodeAndEnlarge(workplace, conditions, filled, from?.startOf);
-    return { images, ...(imageEmbedding && { imageEmbedding }), ...(from && { recorded: from.recorded }) };
+    const painted = {
+      images: yield* decodeAndEnlarge(workplace, conditions, filled, from?.startOf),
+      ...(imageEmbedding && { imageEmbedding }),
+    };
+    const kept = rerank === undefined ? painted : yield* keepNearest(workplace, painted, captions, n);
+    return { ...kept, ...(from && { recorded: from.recorded }) };
   },
 };
 

@@ -50,6 +50,7 @@ export {
 export {
   concatRows,
   createRandom,
+  encodeApng,
   encodePng,
   createRun,
   isUnclipError,

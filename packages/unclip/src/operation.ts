@@ -25,6 +25,8 @@ export interface Generation {
   readonly images: Picture[];
   /** The image embedding behind each picture, [N, D]; absent where there was none. */
   readonly imageEmbedding?: Tensor;
+  /** How near CLIP sees each picture to its caption, a cosine; absent where nothing was reranked. */
+  readonly similarities?: readonly number[];
   readonly recipe: Recipe;
   readonly stages: readonly StageTiming[];
   /** Sentences about what was changed in the input, such as a caption that was cut. */
@@ -42,7 +44,7 @@ export interface Workplace {
 }
 
 /** What an operation has painted. */
-export interface Painted extends Pick<Generation, "images" | "imageEmbedding"> {
+export interface Painted extends Pick<Generation, "images" | "imageEmbedding" | "similarities"> {
   /** What the recipe says in place of the request's own fields, such as the embedding of a picture. */
   readonly recorded?: object;
 }
@@ -72,10 +74,11 @@ export function start<Request extends RunOptions, Filled extends FilledRequest>(
     const timeline = createTimeline(abortSignal);
     const warn = (sentence: string) => void warnings.add(sentence);
     const workplace = { stages: loaded.stages, timeline, random, signal: abortSignal, warn };
-    const { images, imageEmbedding, recorded } = yield* perform(workplace, filled);
+    const { images, imageEmbedding, similarities, recorded } = yield* perform(workplace, filled);
     return {
       images,
       ...(imageEmbedding && { imageEmbedding }),
+      ...(similarities && { similarities }),
       recipe: recipeOf(loaded, name, { ...filled, ...recorded }),
       stages: timeline.timings,
       warnings: [...warnings],

@@ -58,6 +58,7 @@ export function requestOf(
   for (const [key, value] of Object.entries(changes)) {
     changed[key] = isSettings(value) && isSettings(changed[key]) ? { ...changed[key], ...value } : value;
   }
+  if ("items" in changed && DRAWN_FROM.some((key) => key in changes)) changed["items"] = drawnAnew(changed["items"]);
   if (changed["seed"] === undefined && changed["random"] === undefined) {
     throw new UnclipError(
       "input",
@@ -65,6 +66,15 @@ export function requestOf(
     );
   }
   return { operation, request: changed };
+}
+
+/** What the image embedding of a caption depends on. */
+const DRAWN_FROM = ["prior", "seed", "random", "negative"];
+
+/** Items without the embeddings that the prior once gave their captions. */
+function drawnAnew(items: unknown): unknown {
+  if (!Array.isArray(items)) return items;
+  return items.map((item) => (isSettings(item) && "caption" in item ? item["caption"] : item));
 }
 
 function isSettings(value: unknown): value is Record<string, unknown> {

@@ -75,6 +75,9 @@ export interface NegativeSettings {
 export interface GenerateRequest extends Omit<PaintRequest, "negative">, NegativeSettings, ImageSettings {
   /** A kind, its settings, or a prior of your own. */
   prior?: PriorKind | PriorSettings | Prior;
+  /** Pictures painted for each caption, `n` or more, of which the `n` are given that CLIP sees nearest to it, the nearest first. Default: as
+   * many as are given, in the order in which they were painted. */
+  rerank?: number;
 }
 
 /** How a run is run. These are no settings: a recipe does not hold them. */

@@ -1,5 +1,6 @@
 import { beforeAll, afterAll, describe, expect, it } from "vitest";
 import { loadUnclip, type Picture, type Recipe, type Unclip } from "unclip";
+import { rows, valuesOf } from "@unclip/tensor";
 import { fixturePath, largestDifference } from "../../../test-support/index.js";
 
 /* Laws of the manipulations of CLIP latents, on a random model of Karlo's layout. */
@@ -143,6 +144,15 @@ describe("mix", () => {
     await expectAgain(recipe, images);
   });
 
+  it("asks the prior anew where a recipe is painted with another seed or prior", async () => {
+    const settings = { ...small, prior: { steps: 2 }, weights: [0.5, 0.5] };
+    const { recipe } = await unclip.mix([gray, "a red cube"], settings);
+    for (const changes of [{ seed: 5 }, { prior: { steps: 3 } }]) {
+      const expected = await unclip.mix([gray, "a red cube"], { ...settings, ...changes });
+      expect((await unclip.again(recipe, changes)).images).toEqual(expected.images);
+    }
+  });
+
   it.each<[number[], RegExp]>([
     [[1], /^weights: expected 2 numbers, one for each item, got 1/],
     [[1, NaN], /^weights: expected 2 numbers/],
@@ -190,7 +200,23 @@ describe("components", () => {
     await expectAgain(recipe, images);
   });
 
+  it("takes the components that the model's autoregressive prior learned", async () => {
+    const toybox = await loadUnclip();
+    const settings = { ...small, decoder: { steps: 2 } };
+    const { recipe, imageEmbedding } = await toybox.components(gray, settings);
+    expect(recipe).toMatchObject({ counts: [1, 2, 4, 8, 16, 32, 42] });
+    expect(recipe).not.toHaveProperty("among");
+    const whole = valuesOf((await toybox.vary(gray, settings)).imageEmbedding!);
+    const off = Array.from({ length: 7 }, (_, i) => {
+      const shown = valuesOf(rows(imageEmbedding!, i, i + 1));
+      return Math.hypot(...shown.map((value, d) => value - whole[d]!));
+    });
+    expect(off).toEqual([...off].sort((a, b) => b - a)); // each component brings it nearer
+    await toybox.dispose();
+  });
+
   it.each<[object, RegExp]>([
+    [{}, /^among: .*karlo-tiny has no autoregressive prior, .*; name pictures or captions/],
     [{ among: [gray] }, /^items: expected at least 2/],
     [{ among: [gray, dark], counts: [2] }, /^counts: expected whole numbers from 1 to 1/],
     [{ among: [gray, dark], counts: [] }, /^counts: expected whole numbers/],
