@@ -1,9 +1,9 @@
 import { Option, type Command } from "commander";
 import { basename, extname, resolve } from "node:path";
-import { readPngTexts, UnclipError, type GenerateRequest, type Picture, type Recipe } from "unclip";
+import { readPngTexts, UnclipError, type GenerateRequest, type Recipe } from "unclip";
 import { quotePath } from "./quote-path.js";
 import type { Host } from "./host.js";
-import { parsePngName, parseSeed } from "./option-values.js";
+import { parseFilmName, parseSeed } from "./option-values.js";
 import {
   addEngineOptions,
   addPriorOptions,
@@ -17,9 +17,9 @@ import {
   type SamplingFlags,
 } from "./painting-options.js";
 import { paintToFiles } from "./painting.js";
-import { pictureGrid } from "./picture-layout.js";
 import { readPictureBytes } from "./read-picture.js";
-import type { RecipeOfFile } from "./recipe.js";
+import { isAnimation } from "./result-files.js";
+import { picturesOf, type RecipeOfFile, type Shown } from "./recipe.js";
 
 /** The command's options as commander gives them. What is left out stays as the recipe has it. */
 export interface AgainFlags extends EngineFlags, SamplingFlags, PriorFlags {
@@ -37,8 +37,8 @@ export function addAgainCommand(program: Command, run: (picture: string, flags: 
     .addOption(
       new Option(
         "--out <file>",
-        "the PNG file (default: the picture's name with -again); replaces an existing file",
-      ).argParser(parsePngName),
+        "the file (default: the picture's name with -again); replaces an existing file",
+      ).argParser(parseFilmName),
     )
     .addOption(new Option("--seed <integer>", "another seed than the recipe's").argParser(parseSeed))
     .addOption(new Option("--model <model>", `another model than the recipe's: ${MODEL_HELP}`));
@@ -49,26 +49,27 @@ export function addAgainCommand(program: Command, run: (picture: string, flags: 
 /** Paints the recipe of a picture and writes the picture.
  * @param signal stops between two steps; nothing is written then */
 export async function again(file: string, flags: AgainFlags, host: Host, signal: AbortSignal): Promise<void> {
-  const { image, columns, ...recipe } = readRecipe(await readPictureBytes(file), quotePath(file));
+  const where = quotePath(file);
+  const { shows, ...recipe } = readRecipe(await readPictureBytes(file), where);
   const changes = changesOf(recipe, generateRequest(flags, await priorTableOf(flags), recipe.upsamplers.length));
-  const painted = paintedBy(recipe);
-  if (image > painted) {
-    const where = quotePath(file);
-    throw new UnclipError("input", `${where}: is picture ${image} of its recipe, which paints ${painted}`);
+  const pictures = picturesOf(recipe);
+  if (pictures === undefined) {
+    const reason = `it asks for ${JSON.stringify(recipe.operation)}, which this version of unclip does not know`;
+    throw new UnclipError("input", `${where}: its recipe cannot be painted; ${reason}`);
   }
+  if ("picture" in shows && shows.picture > pictures) {
+    throw new UnclipError("input", `${where}: is picture ${shows.picture} of its recipe, which paints ${pictures}`);
+  }
+  const extension = extname(file);
+  const path = resolve(flags.out ?? `${basename(file, extension)}-again${extension}`);
+  checkExtension(path, shows);
   await paintToFiles(
     {
       flags: { ...flags, ...modelsOf(recipe, flags) },
-      paths: [resolve(flags.out ?? `${basename(file, extname(file))}-again.png`)],
+      files: [{ path, shows }],
+      pictures,
       subject: { again: file },
       start: (unclip) => unclip.again(recipe, { ...changes, signal }),
-      ...(columns === undefined
-        ? { first: image - 1, arrange: (images: readonly Picture[]) => [images[image - 1]!] }
-        : {
-            layout: { columns },
-            pictures: painted,
-            arrange: (images: readonly Picture[]) => [pictureGrid(images, columns)],
-          }),
     },
     host,
     signal,
@@ -81,9 +82,12 @@ function modelsOf(recipe: Recipe, { model, priorModel }: AgainFlags): Pick<Model
   return { model: model ?? recipe.model, ...(prior !== undefined && { priorModel: prior }) };
 }
 
-/** How many pictures a recipe of this program paints: n for each caption, or of the one picture that was varied. */
-function paintedBy({ n, ...recipe }: Recipe & { readonly captions?: unknown }): number {
-  return n * (Array.isArray(recipe.captions) ? recipe.captions.length : 1);
+/** Throws unless the name is one for an animation exactly where the recipe has one. */
+function checkExtension(path: string, shows: Shown): void {
+  const isFilm = "delayMs" in shows;
+  if (isAnimation(path) === isFilm) return;
+  const expected = isFilm ? "an animation, so name a .apng or .gif file" : "a still picture, so name a .png file";
+  throw new UnclipError("input", `out: the recipe paints ${expected}, got ${quotePath(path)}`);
 }
 
 /** A request as changes of a recipe. An upsampler keeps the settings that are not changed, as the library does for the other stages. */
@@ -105,13 +109,23 @@ function readRecipe(bytes: Uint8Array, where: string): RecipeOfFile {
     throw new UnclipError("input", `${where}: carries no recipe; ${reason}`);
   }
   const recipe = parse(text);
-  const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 1;
-  const { model, n, image, columns = 1, upsamplers } = recipe;
-  if (typeof model === "string" && [n, image, columns].every(isCount) && Array.isArray(upsamplers)) {
+  const { model, n, shows, upsamplers } = recipe;
+  if (typeof model === "string" && isCount(n) && isShown(shows) && Array.isArray(upsamplers)) {
     return recipe as RecipeOfFile;
   }
-  const expected = "expected model, n, image and upsamplers, as unclip writes them";
+  const expected = "expected model, n, upsamplers and shows, as unclip writes them";
   throw new UnclipError("input", `${where}: its recipe cannot be read; ${expected}`);
+}
+
+function isShown(shows: unknown): shows is Shown {
+  if (typeof shows !== "object" || shows === null) return false;
+  const [[kind, count] = [], ...rest] = Object.entries(shows);
+  const isKind = ["picture", "columns", "delayMs"].includes(kind ?? "");
+  return isKind && rest.length === 0 && isCount(count);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 1;
 }
 
 function parse(text: string): Partial<RecipeOfFile> {

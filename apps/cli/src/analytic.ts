@@ -4,7 +4,7 @@ import { UnclipError, type PriorExample } from "unclip";
 import { jsonLine } from "./json-line.js";
 import { loadModel } from "./load-model.js";
 import { parseCount, parseJsonName, parseSeed } from "./option-values.js";
-import { shortPath, watch } from "./painting.js";
+import { watch } from "./painting.js";
 import { addModelOptions, sourceSettings, type ModelFlags } from "./painting-options.js";
 import { checkOutputPaths, writeWholeFile } from "./output-files.js";
 import type { PriorTableFile } from "./prior-table.js";
@@ -12,6 +12,7 @@ import { readLines } from "./read-file.js";
 import { readPictureFile } from "./read-picture.js";
 import { readCaptions } from "./sheet.js";
 import { quotePath } from "./quote-path.js";
+import { shortPath } from "./short-path.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */

@@ -1,15 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { quote, type Clip, type Tensor } from "unclip";
+import type { Item } from "./items.js";
 import { readPictureFile } from "./read-picture.js";
 import type { Host } from "./host.js";
-
-/** What CLIP looks at: a picture from a file, or a caption. */
-export type Item = { readonly file: string } | { readonly caption: string };
-
-/** How messages and JSON name an item. */
-export function nameOf(item: Item): { picture: string } | { text: string } {
-  return "caption" in item ? { text: item.caption } : { picture: item.file };
-}
 
 /** The embeddings of pictures and captions in their order, [1, D] each, not normalised. Writes a warning about a
  * caption that was cut.

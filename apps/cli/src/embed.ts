@@ -1,13 +1,14 @@
 import { Option, type Command } from "commander";
 import { resolve } from "node:path";
-import { embedItems, nameOf, type Item } from "./embed-items.js";
+import { embedItems } from "./embed-items.js";
+import { nameOf, type Item } from "./items.js";
 import { parseJsonName } from "./option-values.js";
 import { jsonLine } from "./json-line.js";
-import { shortPath } from "./painting.js";
 import { addModelOptions, type ModelFlags } from "./painting-options.js";
 import { checkOutputPaths, writeWholeFile } from "./output-files.js";
 import { checkPictureFile } from "./read-picture.js";
 import { withClip } from "./with-clip.js";
+import { shortPath } from "./short-path.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */

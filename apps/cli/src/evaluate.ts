@@ -17,7 +17,7 @@ import { createRandom, perPicture, resizePicture, UnclipError, createRun, type P
 import { jsonLine } from "./json-line.js";
 import { loadModel } from "./load-model.js";
 import { parseCount, parsePngName } from "./option-values.js";
-import { jsonSeed, shortPath, watch } from "./painting.js";
+import { jsonSeed, watch } from "./painting.js";
 import {
   addEngineOptions,
   addPriorOptions,
@@ -35,6 +35,7 @@ import { framed, pictureGrid } from "./picture-layout.js";
 import { elapsed, type ShownStep } from "./progress.js";
 import { decodePicture } from "./read-picture.js";
 import { textTable } from "./text-table.js";
+import { shortPath } from "./short-path.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */

@@ -1,4 +1,6 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
+import { readImageAndMask } from "./image-and-mask.js";
+import { parsePictures, parseShare } from "./option-values.js";
 import {
   addPaintingOptions,
   addPriorOptions,
@@ -9,12 +11,16 @@ import {
   type PriorFlags,
 } from "./painting-options.js";
 import { paintToFiles, type Painting } from "./painting.js";
-import { picturePaths } from "./output-files.js";
+import { pictureFiles } from "./result-files.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
 export interface GenerateFlags extends PaintingFlags, PriorFlags {
   n: number;
+  rerank?: number;
+  image?: string;
+  strength?: number;
+  mask?: string;
 }
 
 /** Adds `generate` to the program.
@@ -27,7 +33,21 @@ export function addGenerateCommand(
     .command("generate")
     .description("paint a caption and write the picture as a PNG file, with its recipe inside")
     .argument("<caption>", "what to paint, in quotes")
-    .addOption(countOption());
+    .addOption(countOption())
+    .addOption(
+      new Option(
+        "--rerank <count>",
+        "paint so many pictures and keep the --n that CLIP sees nearest to the caption, the nearest first",
+      ).argParser(parsePictures),
+    )
+    .option("--image <file>", "a picture to begin with; its transparent area is painted anew where there is no --mask")
+    .addOption(
+      new Option(
+        "--strength <share>",
+        "how much of the picture is painted anew, above 0 to 1 (default: 0.6, with a mask 1)",
+      ).argParser(parseShare),
+    )
+    .option("--mask <file>", "a picture of --image's shape: what is white is painted anew, what is black stays");
   addPriorOptions(command, "diffusion");
   addPaintingOptions(command, {
     file: "picture.png",
@@ -39,7 +59,22 @@ export function addGenerateCommand(
  * @param signal stops between two steps; nothing is written then */
 export async function generate(caption: string, flags: GenerateFlags, host: Host, signal: AbortSignal): Promise<void> {
   const table = await priorTableOf(flags);
+  const { n, rerank, strength } = flags;
+  const own = {
+    ...(await readImageAndMask(flags)),
+    ...(strength !== undefined && { strength }),
+    ...(rerank !== undefined && { rerank }),
+  };
   const start: Painting["start"] = (unclip) =>
-    unclip.generate(caption, { ...generateRequest(flags, table, unclip.stages.upsamplers.length), n: flags.n, signal });
-  await paintToFiles({ flags, paths: picturePaths(flags.out, flags.n), subject: { caption }, start }, host, signal);
+    unclip.generate(caption, {
+      ...generateRequest(flags, table, unclip.stages.upsamplers.length),
+      ...own,
+      n,
+      signal,
+    });
+  await paintToFiles(
+    { flags, files: pictureFiles(flags.out, n), pictures: n, subject: { caption }, start },
+    host,
+    signal,
+  );
 }

@@ -60,7 +60,7 @@ export function parseCounts(text: string): number[] {
   try {
     return text.split(",").map(parseCount);
   } catch {
-    throw new InvalidArgumentError("Expected an integer of 1 or more for each upsampler, such as 7 or 7,7.");
+    throw new InvalidArgumentError("Expected integers of 1 or more, such as 7 or 7,7.");
   }
 }
 
@@ -96,6 +96,29 @@ export function parseShare(text: string): number {
 export function parsePngName(text: string): string {
   if (extname(text).toLowerCase() === ".png" && !/[/\\]$/.test(text)) return text;
   throw new InvalidArgumentError(`Expected the name of a PNG file, such as ${join(text, "picture.png")}.`);
+}
+
+/** The name of a PNG file or of an animation.
+ * @throws InvalidArgumentError for a name that does not end in .png, .apng or .gif */
+export function parseFilmName(text: string): string {
+  if (/[^/\\]\.(png|apng|gif)$/i.test(text)) return text;
+  throw new InvalidArgumentError("Expected the name of a .png, .apng or .gif file, such as film.apng.");
+}
+
+/** Milliseconds from 10, below which programs go slower than a GIF says, to a minute.
+ * @throws InvalidArgumentError for anything else */
+export function parseDelay(text: string): number {
+  const delayMs = Number(text);
+  if (/^\d+$/.test(text) && delayMs >= 10 && delayMs <= 60_000) return delayMs;
+  throw new InvalidArgumentError("Expected milliseconds from 10 to 60000.");
+}
+
+/** Numbers with commas between them.
+ * @throws InvalidArgumentError for anything else */
+export function parseWeights(text: string): number[] {
+  const weights = text.split(",").map((word) => (word.trim() === "" ? NaN : Number(word)));
+  if (weights.every(Number.isFinite)) return weights;
+  throw new InvalidArgumentError("Expected a number for each picture and caption, such as 0.7,0.3.");
 }
 
 /** The name of a JSON file.

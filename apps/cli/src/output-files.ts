@@ -5,9 +5,9 @@ import { UnclipError } from "unclip";
 import { quotePath } from "./quote-path.js";
 import { reasonOf } from "./read-file.js";
 
-/** Where `n` pictures go: `out` itself for one; for more, a number in front of the extension: picture-1.png, picture-2.png, ...
+/** Names for `n` files: `out` itself for one; for more, a number in front of the extension: picture-1.png, picture-2.png, ...
  * @returns absolute paths */
-export function picturePaths(out: string, n: number): string[] {
+export function numberedPaths(out: string, n: number): string[] {
   const path = resolve(out);
   if (n === 1) return [path];
   const extension = extname(path);

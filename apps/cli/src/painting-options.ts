@@ -10,6 +10,8 @@ import {
 import {
   parseCount,
   parseCounts,
+  parseDelay,
+  parseFilmName,
   parseGuidance,
   parseNoiseLevel,
   parsePictures,
@@ -20,6 +22,7 @@ import {
   parseUpsamplers,
 } from "./option-values.js";
 import { readPriorTable } from "./prior-table.js";
+import type { Film, FilmFlags } from "./result-files.js";
 import { samplersHelp } from "./samplers-help.js";
 
 /** Where networks can run in Node; not every machine has all of them. */
@@ -59,6 +62,9 @@ export interface SamplingFlags {
 export interface PaintingFlags extends ModelFlags, SamplingFlags {
   out: string;
 }
+
+/** The options of every command that paints pictures which belong together. */
+export interface FilmPaintingFlags extends ModelFlags, SamplingFlags, FilmFlags {}
 
 /** The options of the prior. */
 export interface PriorFlags {
@@ -103,7 +109,7 @@ export function generateRequest(
   flags: SamplingFlags & PriorFlags,
   table: AnalyticTable | undefined,
   available: number,
-): GenerateRequest {
+): PaintRequest & Pick<GenerateRequest, "prior"> {
   const { prior: kind, priorSteps, priorSampler, priorGuidance: guidanceScale, candidates } = flags;
   const { steps = priorSteps, sampler = priorSampler } = withTable(priorSampler, table, priorSteps);
   return { ...paintRequest(flags, available), prior: given({ kind, steps, guidanceScale, sampler, candidates }) };
@@ -143,6 +149,30 @@ function given<T extends object>(settings: T): T {
  * @param out default file name and what is written there */
 export function addPaintingOptions(command: Command, out: { file: string; help: string }): Command {
   command.addOption(new Option("--out <file>", out.help).default(out.file).argParser(parsePngName));
+  return addModelOptions(addSamplingOptions(command));
+}
+
+/** Adds the options of every command that paints pictures which belong together.
+ * @param without what is written where neither --out nor --sheet is given */
+export function addFilmOptions(command: Command, without: Film): Command {
+  const defaultOf = (name?: string) => (name === undefined ? "" : ` (default, without --out and --sheet: ${name})`);
+  command
+    .addOption(
+      new Option(
+        "--out <file>",
+        `a .png name gives numbered PNG files, .apng or .gif an animation; replaces existing files${defaultOf(without.out)}`,
+      ).argParser(parseFilmName),
+    )
+    .addOption(
+      new Option(
+        "--sheet <file>",
+        `a PNG file of all pictures side by side; replaces an existing file${defaultOf(without.sheet)}`,
+      ).argParser(parsePngName),
+    )
+    .addOption(new Option("--columns <count>", "pictures in a row of the sheet").default(9).argParser(parseCount))
+    .addOption(
+      new Option("--delay <ms>", "how long an animation shows each picture").default(150).argParser(parseDelay),
+    );
   return addModelOptions(addSamplingOptions(command));
 }
 

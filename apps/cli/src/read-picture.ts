@@ -27,6 +27,26 @@ export function readPictureFile(path: string): Promise<Picture> {
   return withHeader(path, ({ space }, bytes) => (space === "cmyk" ? readInks(bytes) : decodePicture(bytes)));
 }
 
+/** A picture, and which of its pixels are transparent. */
+export interface PictureWithAlpha {
+  readonly picture: Picture;
+  /** White where a pixel is more transparent than not, black elsewhere; absent where none is transparent. */
+  readonly transparent?: Picture;
+}
+
+/** Reads a picture file as `readPictureFile` does, and its transparency besides.
+ * @throws UnclipError as `readPictureFile` does */
+export function readPictureWithAlpha(path: string): Promise<PictureWithAlpha> {
+  return withHeader(path, async ({ space, hasAlpha }, bytes) => {
+    const picture = await (space === "cmyk" ? readInks(bytes) : decodePicture(bytes));
+    if (!hasAlpha) return { picture };
+    const image = open(bytes).rotate().toColourspace("srgb").ensureAlpha();
+    const rgba = await image.raw({ depth: "uchar" }).toBuffer();
+    const data = Uint8Array.from(picture.data, (_, i) => (rgba[Math.floor(i / 3) * 4 + 3]! < 128 ? 255 : 0));
+    return data.includes(255) ? { picture, transparent: { ...picture, data } } : { picture };
+  });
+}
+
 /** Checks a picture file by its header: where there are many, each is decoded when its turn comes.
  * @throws UnclipError as `readPictureFile` does, but for what only decoding finds */
 export function checkPictureFile(path: string): Promise<void> {

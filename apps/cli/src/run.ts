@@ -4,10 +4,15 @@ import { version } from "../package.json";
 import { addAgainCommand, again } from "./again.js";
 import { addAnalyticCommand, analytic } from "./analytic.js";
 import { addClassifyCommand, classify } from "./classify.js";
+import { addCompareCommand, compare } from "./compare.js";
+import { addComponentsCommand, components } from "./components.js";
+import { addEditCommand, edit } from "./edit.js";
 import { addEmbedCommand, embed } from "./embed.js";
 import { addEvaluateCommand, evaluate } from "./evaluate.js";
 import { addGenerateCommand, generate } from "./generate.js";
+import { addInterpolateCommand, interpolate } from "./interpolate.js";
 import { addInspectCommand, inspect } from "./inspect.js";
+import { addMixCommand, mix } from "./mix.js";
 import { addSheetCommand, sheet } from "./sheet.js";
 import { addSimilarityCommand, similarity } from "./similarity.js";
 import { reasonOf } from "./read-file.js";
@@ -27,6 +32,11 @@ export async function run(args: readonly string[], host: Host): Promise<number> 
   });
   addGenerateCommand(program, (caption, flags) => generate(caption, flags, host, stop.signal));
   addVaryCommand(program, (picture, flags) => vary(picture, flags, host, stop.signal));
+  addInterpolateCommand(program, (words, flags) => interpolate(words, flags, host, stop.signal));
+  addMixCommand(program, (words, flags) => mix(words, flags, host, stop.signal));
+  addEditCommand(program, (picture, flags) => edit(picture, flags, host, stop.signal));
+  addComponentsCommand(program, (picture, flags) => components(picture, flags, host, stop.signal));
+  addCompareCommand(program, (caption, flags) => compare(caption, flags, host, stop.signal));
   addAgainCommand(program, (picture, flags) => again(picture, flags, host, stop.signal));
   addSheetCommand(program, (file, flags) => sheet(file, flags, host, stop.signal));
   addClassifyCommand(program, (picture, flags) => classify(picture, flags, host, stop.signal));
@@ -124,7 +134,7 @@ function reportUsage(
 ): number {
   if (exitCode === 0) return 0; // help or version, already printed
   if (code === "commander.help") return 2; // the same, because there was no command
-  const isUnquoted = code === "commander.excessArguments" && message.includes("'generate'");
+  const isUnquoted = code === "commander.excessArguments" && /'(generate|compare)'/.test(message);
   const cure = isUnquoted ? "put the caption in quotes" : "--help lists what there is";
   const long = args.flatMap((arg) => [arg, arg.slice(arg.indexOf("=") + 1)]).filter((arg) => arg.length > 100);
   const short = long.reduce((text, arg) => text.replaceAll(arg, quote(arg)), message);

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { resolve } from "node:path";
-import { MOST_PICTURES, UnclipError, type Picture } from "unclip";
+import { MOST_PICTURES, UnclipError } from "unclip";
 import { parseCount } from "./option-values.js";
 import {
   addPaintingOptions,
@@ -12,7 +12,6 @@ import {
 } from "./painting-options.js";
 import { paintToFiles } from "./painting.js";
 import { readLines } from "./read-file.js";
-import { pictureGrid } from "./picture-layout.js";
 import { quotePath } from "./quote-path.js";
 import type { Host } from "./host.js";
 
@@ -41,12 +40,11 @@ export async function sheet(file: string, flags: SheetFlags, host: Host, signal:
   await paintToFiles(
     {
       flags,
-      paths: [resolve(flags.out)],
+      files: [{ path: resolve(flags.out), shows: { columns: flags.columns } }],
+      pictures: captions.length,
       subject: { captions },
       start: (unclip) =>
         unclip.generate(captions, { ...generateRequest(flags, table, unclip.stages.upsamplers.length), signal }),
-      layout: { columns: flags.columns },
-      arrange: (images: readonly Picture[]) => [pictureGrid(images, flags.columns)],
     },
     host,
     signal,

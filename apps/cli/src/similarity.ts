@@ -1,10 +1,9 @@
 import type { Command } from "commander";
-import { stat } from "node:fs/promises";
 import { concatRows, cosineSimilarity } from "unclip";
-import { embedItems, nameOf, type Item } from "./embed-items.js";
+import { embedItems } from "./embed-items.js";
+import { itemOf, nameOf, type Item } from "./items.js";
 import { jsonLine } from "./json-line.js";
 import { addModelOptions, type ModelFlags } from "./painting-options.js";
-import { checkPictureFile } from "./read-picture.js";
 import { textTable } from "./text-table.js";
 import { withClip } from "./with-clip.js";
 import type { Host } from "./host.js";
@@ -51,19 +50,6 @@ export async function similarity(
   ]);
   const lines = textTable([head, ...rows], (column) => column === 0 || column > 2);
   host.stdout.write(`${lines.join("\n")}\n`);
-}
-
-const PICTURE_NAME = /\.(png|jpe?g|webp|gif|avif|tiff?)$/i;
-
-/** A picture if there is such a file; also where only the name says picture, so that a mistake in it is reported. */
-async function itemOf(word: string): Promise<Item> {
-  const isFile = await stat(word).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-  if (!isFile && !PICTURE_NAME.test(word)) return { caption: word };
-  await checkPictureFile(word);
-  return { file: word };
 }
 
 /** The rows of a square matrix. */

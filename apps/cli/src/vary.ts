@@ -2,8 +2,8 @@ import { Option, type Command } from "commander";
 import { parseShare } from "./option-values.js";
 import { addPaintingOptions, countOption, paintRequest, type PaintingFlags } from "./painting-options.js";
 import { paintToFiles, type Painting } from "./painting.js";
-import { picturePaths } from "./output-files.js";
 import { readPictureFile } from "./read-picture.js";
+import { pictureFiles } from "./result-files.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
@@ -43,7 +43,7 @@ export async function vary(file: string, flags: VaryFlags, host: Host, signal: A
   const start: Painting["start"] = (unclip) =>
     unclip.vary(picture, { ...paintRequest(flags, unclip.stages.upsamplers.length), n, ...own, signal });
   await paintToFiles(
-    { flags, paths: picturePaths(flags.out, flags.n), subject: { picture: file }, start },
+    { flags, files: pictureFiles(flags.out, n), pictures: n, subject: { picture: file }, start },
     host,
     signal,
   );

@@ -29,7 +29,7 @@ async function fileWith(texts: Record<string, string>): Promise<string> {
 const carrying = (carried: unknown) => fileWith({ unclip: JSON.stringify(carried) });
 
 /** What `again` gives to the model. */
-async function askedFor(flags: string[], carried: unknown = { ...recipe, image: 2 }) {
+async function askedFor(flags: string[], carried: unknown = { ...recipe, shows: { picture: 2 } }) {
   const file = await carrying(carried);
   const host = createFakeHost();
   expect(await run(["again", file, "--out", `${file}.again.png`, ...flags], host)).toBe(0);
@@ -45,7 +45,7 @@ describe("again", () => {
     expect(asked).toMatchObject({ model: "toybox", recipe, changes: { decoder: {} } });
     expect(Object.keys(asked.changes)).toEqual(["decoder"]);
     const { unclip } = readPngTexts(await readFile(asked.out), "again");
-    expect(JSON.parse(unclip!)).toMatchObject({ n: 3, image: 2 });
+    expect(JSON.parse(unclip!)).toMatchObject({ n: 3, shows: { picture: 2 } });
   });
 
   it("changes single settings, and leaves the others of a stage as they were", async () => {
@@ -79,7 +79,7 @@ describe("again", () => {
 
   it("loads the model that the prior is from, unless another model paints", async () => {
     const asked = async (flags: string[]) => {
-      const file = await carrying({ ...recipe, image: 1, priorModel: "other" });
+      const file = await carrying({ ...recipe, shows: { picture: 1 }, priorModel: "other" });
       const host = createFakeHost();
       expect(await run(["again", file, "--out", `${file}.again.png`, ...flags], host)).toBe(0);
       return (host.calls[0]!.args[1] as { priorModel?: string }).priorModel;
@@ -90,21 +90,25 @@ describe("again", () => {
   });
 
   it("paints a sheet as a sheet", async () => {
-    const { out } = await askedFor([], { ...recipe, n: 1, captions: ["a", "b", "c"], columns: 2, image: 1 });
+    const { out } = await askedFor([], { ...recipe, n: 1, captions: ["a", "b", "c"], shows: { columns: 2 } });
     const { unclip } = readPngTexts(await readFile(out), "again");
-    expect(JSON.parse(unclip!)).toMatchObject({ columns: 2, image: 1 });
+    expect(JSON.parse(unclip!)).toMatchObject({ shows: { columns: 2 } });
   });
 
   it.each<[string, Record<string, string>, RegExp]>([
     ["no recipe", {}, /in.png: carries no recipe; give a PNG file that unclip wrote/],
-    ["no JSON", { unclip: "{" }, /in.png: its recipe cannot be read; expected model, n, image and upsamplers/],
+    ["no JSON", { unclip: "{" }, /in.png: its recipe cannot be read; expected model, n, upsamplers and shows/],
     ["null", { unclip: "null" }, /in.png: its recipe cannot be read/],
-    ["no model", { unclip: JSON.stringify({ ...recipe, model: 5, image: 1 }) }, /its recipe cannot be read/],
-    ["half a column", { unclip: JSON.stringify({ ...recipe, image: 1, columns: 0.5 }) }, /its recipe cannot be read/],
-    ["picture 0", { unclip: JSON.stringify({ ...recipe, image: 0 }) }, /its recipe cannot be read/],
+    [
+      "no model",
+      { unclip: JSON.stringify({ ...recipe, model: 5, shows: { picture: 1 } }) },
+      /its recipe cannot be read/,
+    ],
+    ["half a column", { unclip: JSON.stringify({ ...recipe, shows: { columns: 0.5 } }) }, /its recipe cannot be read/],
+    ["picture 0", { unclip: JSON.stringify({ ...recipe, shows: { picture: 0 } }) }, /its recipe cannot be read/],
     [
       "picture 4 of 3",
-      { unclip: JSON.stringify({ ...recipe, image: 4 }) },
+      { unclip: JSON.stringify({ ...recipe, shows: { picture: 4 } }) },
       /is picture 4 of its recipe, which paints 3/,
     ],
   ])("refuses a file with %s before it loads a model", async (_, texts, message) => {

@@ -52,7 +52,7 @@ describe.skipIf(!hasModel && !mayNotSkip)("the built app with the shipped model"
       captions: ["a red cube"],
       seed: 0,
       n: 2,
-      image: 2,
+      shows: { picture: 2 },
       decoder: { steps: 2 },
     });
     expect(Object.keys(recipe.versions)).toContain("unclip");

@@ -16,6 +16,7 @@ import {
   type Tensor,
   type Unclip,
 } from "unclip";
+import { picturesOf } from "../src/recipe.js";
 import type { Engine, Output, SignalSource, Host } from "../src/host.js";
 
 /** An output that remembers what was written. */
@@ -128,6 +129,11 @@ function fakeUnclip(host: FakeHost, options: FakeHostOptions): Unclip {
     } as unknown as Unclip["stages"],
     generate: (caption, settings) => paint("generate", caption, settings),
     vary: (picture, settings) => paint("vary", picture, settings),
+    interpolate: (items, settings) => paint("interpolate", items, settings),
+    mix: (items, settings) => paint("mix", items, settings),
+    edit: (picture, settings) => paint("edit", picture, settings),
+    components: (picture, settings) => paint("components", picture, settings),
+    compare: (caption, settings) => paint("compare", caption, settings),
     again: (recipe, changes) => paint("again", recipe, changes),
     dispose: async () => {
       host.disposals++;
@@ -187,13 +193,19 @@ function generationOf(
 ): Generation {
   const again = name === "again" ? (subject as Recipe) : undefined;
   const captions = name === "generate" ? [subject as string | string[]].flat() : undefined;
+  const { frames, counts } = settings as { frames?: number; counts?: number[] };
   const { n = again?.n ?? 1, seed = again?.seed ?? 0, negative = "" } = settings;
   return {
-    images: Array<Picture>(n * (captions?.length ?? 1)).fill(gradient(16, 12)),
+    images: Array<Picture>(
+      frames ??
+        counts?.length ??
+        (name === "compare" ? 3 : again ? (picturesOf(again) ?? 1) : n * (captions?.length ?? 1)),
+    ).fill(gradient(16, 12)),
     recipe: {
-      operation: "vary",
+      operation: name,
+      ...(frames !== undefined && { frames }),
+      ...(counts && { counts }),
       ...(captions && {
-        operation: "generate",
         captions,
         prior: { kind: "diffusion", steps: 2, guidanceScale: 4, ...(settings.prior as object) },
       }),

@@ -22,7 +22,12 @@ describe("generate", () => {
     expect(new Uint8Array(await sharp(out).raw().toBuffer())).toEqual(gradient(16, 12).data);
     const texts = await textsOf(out);
     expect(texts.parameters).toMatch(/^a red cube\nSteps: 3, CFG scale: 8, Seed: 0, /);
-    expect(JSON.parse(texts.unclip!)).toMatchObject({ model: "toybox", captions: [caption], seed: 0, image: 1 });
+    expect(JSON.parse(texts.unclip!)).toMatchObject({
+      model: "toybox",
+      captions: [caption],
+      seed: 0,
+      shows: { picture: 1 },
+    });
     expect(host.stdout.text).toMatch(/x\.png {2}\(16 x 12, seed 0, \d+\.\d s\)\n$/);
     expect(host.disposals).toBe(1);
   });
@@ -101,7 +106,7 @@ describe("generate", () => {
     const host = createFakeHost();
     expect(await run(["generate", caption, "--n", "3", "--out", join(folder, "x.png"), "--json"], host)).toBe(0);
     expect((await readdir(folder)).sort()).toEqual(["x-1.png", "x-2.png", "x-3.png"]);
-    expect(JSON.parse((await textsOf(join(folder, "x-2.png"))).unclip!).image).toBe(2);
+    expect(JSON.parse((await textsOf(join(folder, "x-2.png"))).unclip!).shows).toEqual({ picture: 2 });
     expect(JSON.parse(host.stdout.text).images.map((image: { path: string }) => image.path)).toEqual(
       [1, 2, 3].map((i) => join(folder, `x-${i}.png`)),
     );

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { checkDiskSpace, checkOutputPaths, picturePaths, writeWholeFile } from "../src/output-files.js";
+import { checkDiskSpace, checkOutputPaths, numberedPaths, writeWholeFile } from "../src/output-files.js";
 import { temporaryFolder } from "../../../test-support/folders.js";
 
 /** Folders in which the file system allows nothing. Mode bits would not do: tests may run as root, whom they do not bind. */
@@ -13,11 +13,11 @@ vi.mock("node:fs/promises", async (importOriginal) => {
   return { ...fs, access: (path: string, mode?: number) => (forbidden.has(path) ? denied() : fs.access(path, mode)) };
 });
 
-describe("picturePaths", () => {
-  it("keeps the name of a single picture", () => expect(picturePaths("a/b.png", 1)).toEqual([resolve("a/b.png")]));
+describe("numberedPaths", () => {
+  it("keeps the name of a single picture", () => expect(numberedPaths("a/b.png", 1)).toEqual([resolve("a/b.png")]));
 
   it("numbers several from 1, in front of the extension", () => {
-    expect(picturePaths("v1.0/b.PNG", 2)).toEqual([resolve("v1.0/b-1.PNG"), resolve("v1.0/b-2.PNG")]);
+    expect(numberedPaths("v1.0/b.PNG", 2)).toEqual([resolve("v1.0/b-1.PNG"), resolve("v1.0/b-2.PNG")]);
   });
 });
 
@@ -66,7 +66,7 @@ describe("checkOutputPaths and names", () => {
   });
 
   it("refuses a name that becomes too long by its number", async () => {
-    const paths = picturePaths(join(await temporaryFolder(), `${"x".repeat(250)}.png`), 10);
+    const paths = numberedPaths(join(await temporaryFolder(), `${"x".repeat(250)}.png`), 10);
     await expect(checkOutputPaths(paths)).rejects.toThrow("is longer than the file system allows");
   });
 
