@@ -67,7 +67,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["scripts/**", "apps/cli/src/**"],
+    files: ["scripts/**", "packages/toybox/list-files.mjs", "apps/cli/src/**"],
     rules: { "no-console": "off" },
     languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },
   },

@@ -17,10 +17,12 @@ export interface HubProgress {
   /** "wait": another process is fetching the file, and we wait for it; "download": it arrives; "resume": it arrives, from where an
    * earlier download stopped; "verify": its hash is computed; "done": it is in the cache. */
   readonly status: "wait" | "download" | "resume" | "verify" | "done";
+  /** In browsers: a sentence for the user, if the browser does not keep the file for the next visit. */
+  readonly note?: string;
 }
 
-/** How a model of the hub is found and fetched. A browser fetches each file when it is first needed, so `onProgress` is not called
- * there. It has neither our cache nor a token: `offline`, `cacheDir` and `token` are refused. */
+/** How a model of the hub is found and fetched. A browser fetches each file when it is first needed, so that its progress counts
+ * the files that have been asked for. It has neither our cache nor a token: `offline`, `cacheDir` and `token` are refused. */
 export interface HubOptions {
   /** Weight files to take where a component has them, for example "fp16" for `model.fp16.safetensors`; default the plain ones. */
   readonly variant?: string;

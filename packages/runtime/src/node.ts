@@ -18,6 +18,8 @@ export {
 } from "@unclip/hub/node";
 export { pathIn, type BlobFolder, type Directory, type FolderOptions, type ModelFolder } from "./model-folder.js";
 export { openModelFolder } from "./node/directory.js";
+/** Where Node finds a model folder: a path or a file: URL. */
+export type FolderSource = string | URL;
 export { openSession, type SessionOptions } from "./node/session.js";
 export { openHubModel, type OpenHubModelOptions } from "./node/hub-model.js";
 export type { Device, PassedOver } from "./devices.js";

@@ -2,6 +2,7 @@ export { type Range, RANGES } from "./config-ranges.js";
 export { type ConfigReader, createConfigReader } from "./config-reader.js";
 export { cosineSimilarity, normalise, slerp, weightedMean } from "./embedding.js";
 export { type UnclipErrorCode, UnclipError, isUnclipError, checkAborted } from "./errors.js";
+export { readPicture, toImageData, type BrowserPicture } from "./image-data.js";
 export { nextTask } from "./next-task.js";
 export { parseRecord } from "./parse-record.js";
 export { checkPicture, type Picture, picturesFromPixels, pixelsFromPicture } from "./picture.js";

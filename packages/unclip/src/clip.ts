@@ -6,7 +6,14 @@ import {
   type ImageEncoder,
   type TextEncoder,
 } from "@unclip/clip";
-import { createRuntime, selectModelFiles, type ModelFolder, type Runtime, type SelectFiles } from "@unclip/runtime";
+import {
+  createRuntime,
+  selectModelFiles,
+  type FolderSource,
+  type ModelFolder,
+  type Runtime,
+  type SelectFiles,
+} from "@unclip/runtime";
 import { readJson, checkAborted, UnclipError } from "@unclip/tensor";
 import { clipTowers, componentsOf } from "./clip-towers.js";
 import { readModelIndex } from "./model-index.js";
@@ -31,7 +38,7 @@ export interface Clip extends ClipEncoders {
  * openai/clip-vit-large-patch14
  * @throws UnclipError "input" if there is no such folder, "download" if the hub does not give the model,
  * "config" or "weights" if it holds no tower of CLIP, or two that are not of one CLIP */
-export async function loadClip(source: string | URL = "toybox", options: LoadOptions = {}): Promise<Clip> {
+export async function loadClip(source: FolderSource = "toybox", options: LoadOptions = {}): Promise<Clip> {
   const { signal } = options;
   checkAborted(signal, "loadClip");
   const { folder, name: model } = await openModel(source, options, selectClip);

@@ -37,7 +37,7 @@ export {
 } from "@unclip/clip";
 export type { Decoder, DecoderCondition, DecoderSpace } from "@unclip/decoder";
 export { textEmbeddingAsPrior, withoutPrior, type Prior } from "@unclip/prior";
-export type { HubProgress } from "@unclip/runtime";
+export type { FolderSource, HubProgress } from "@unclip/runtime";
 export {
   parseSampler,
   SAMPLER_NAMES,
@@ -56,9 +56,12 @@ export {
   isUnclipError,
   perPicture,
   quote,
+  readPicture,
   readPngTexts,
   resizePicture,
+  toImageData,
   UnclipError,
+  type BrowserPicture,
   type Picture,
   type Random,
   type Run,

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "@unclip/graph";
-import { createRuntime, readCheckpoint, type ModelFolder } from "@unclip/runtime";
+import { createRuntime, readCheckpoint, type FolderSource, type ModelFolder } from "@unclip/runtime";
 import { isUnclipError, sizeOf } from "@unclip/tensor";
 import type { FamilyModel } from "./families/family.js";
 import { describe } from "./features.js";
@@ -41,7 +41,7 @@ export interface ModelReport {
 /** What a model folder holds and what it lacks, from its configs and the headers of its weights.
  * @param source as for `loadUnclip`
  * @throws UnclipError "input" or "config" if there is no model folder at all */
-export async function inspectModel(source: string | URL = "toybox", options: SourceOptions = {}): Promise<ModelReport> {
+export async function inspectModel(source: FolderSource = "toybox", options: SourceOptions = {}): Promise<ModelReport> {
   const { model, folder, index, family, load } = await openFamily(source, options);
   const components = await Promise.all(
     [...index.components].map(([name, className]) => inspectComponent(folder, name, className)),

@@ -1,5 +1,5 @@
 import type { AnalyticTable } from "@unclip/sampler";
-import { createRuntime, type Runtime, type RuntimeOptions } from "@unclip/runtime";
+import { createRuntime, type FolderSource, type Runtime, type RuntimeOptions } from "@unclip/runtime";
 import { checkAborted, createRun, UnclipError, type Picture, type Run } from "@unclip/tensor";
 import { readDefaults, type Defaults } from "./defaults.js";
 import { describe } from "./features.js";
@@ -75,10 +75,11 @@ export interface Unclip {
 
 /** Loads a model: reads its configs and the headers of its weights. Networks are opened when they first run.
  * @param source "toybox", the model that ships with the project (default); the folder of a model in the diffusers layout (in browsers,
- * its address); or the id of one on the Hugging Face hub, `owner/name` or `owner/name@revision`
+ * its address, a list of its files, or a folder of the disk that a person chose); or the id of one on the Hugging Face hub, `owner/name`
+ * or `owner/name@revision`
  * @throws UnclipError "input" if there is no such folder, "download" if the hub does not give the model,
  * "config" or "weights" if it is not a whole model */
-export async function loadUnclip(source: string | URL = "toybox", options: LoadOptions = {}): Promise<Unclip> {
+export async function loadUnclip(source: FolderSource = "toybox", options: LoadOptions = {}): Promise<Unclip> {
   const { signal } = options;
   checkAborted(signal, "loadUnclip");
   const runtime = await createRuntime(options); // a device that is not there is refused before anything is fetched

@@ -1,4 +1,4 @@
-import { selectModelFiles, type ModelFolder, type Runtime } from "@unclip/runtime";
+import { selectModelFiles, type FolderSource, type ModelFolder, type Runtime } from "@unclip/runtime";
 import { familyOf } from "./families/index.js";
 import type { Family, FamilyModel } from "./families/family.js";
 import { readModelIndex, type ModelIndex } from "./model-index.js";
@@ -18,7 +18,7 @@ export interface OpenFamily {
 
 /** Opens a model folder, and finds out what kind of model it is.
  * @throws UnclipError "input" if there is no such folder, "download" if the hub does not give the model, "config" if it is of no known kind */
-export async function openFamily(source: string | URL, options: SourceOptions): Promise<OpenFamily> {
+export async function openFamily(source: FolderSource, options: SourceOptions): Promise<OpenFamily> {
   const { folder, name: model } = await openModel(source, options);
   const index = await readModelIndex(folder);
   const family = familyOf(index.className, `${folder.name}/model_index.json`);

@@ -3,12 +3,13 @@ import {
   openHubModel,
   openModelFolder,
   selectModelFiles,
+  type FolderSource,
   type HubModel,
   type HubProgress,
   type ModelFolder,
   type SelectFiles,
 } from "@unclip/runtime";
-import { toyboxUrl } from "@unclip/toybox";
+import { toybox } from "@unclip/toybox";
 import { readModelIndex } from "./model-index.js";
 
 /** How a model is found, and which of its files are read. */
@@ -37,22 +38,23 @@ export interface OpenModel {
  * @param files which files of a model on the hub are fetched; default those of every component
  * @throws UnclipError "input" if there is no such folder, "download" if the hub has no such model or cannot be reached */
 export async function openModel(
-  source: string | URL,
+  source: FolderSource,
   options: SourceOptions,
   files: SelectFiles = selectNeeded,
 ): Promise<OpenModel> {
   const { dtype, offline, onDownload: onProgress, signal } = options;
   const variant = dtype === "fp16" ? dtype : undefined;
-  if (source === "toybox") return { folder: await openModelFolder(toyboxUrl), name: "toybox" };
+  const how = { variant, onProgress, signal };
+  if (source === "toybox") return { folder: await openModelFolder(toybox, { ...how, name: "toybox" }), name: "toybox" };
   if (typeof source === "string" && isHubModelId(source)) {
-    const local = await openModelFolder(source, { variant }).catch(() => undefined);
+    const local = await openModelFolder(source, how).catch(() => undefined);
     const isFolder = local !== undefined && ("directory" in local || (await hasModel(local)));
     if (!isFolder) {
-      const hub = await openHubModel(source, { variant, offline, onProgress, signal, files });
+      const hub = await openHubModel(source, { ...how, offline, files });
       return { folder: hub, name: nameOf(hub) };
     }
   }
-  const folder = await openModelFolder(source, { variant });
+  const folder = await openModelFolder(source, how);
   return { folder, name: folder.name };
 }
 

@@ -11,11 +11,13 @@ import { placeWeights } from "./weight-places.js";
  * @throws UnclipError "input" if there is no such folder */
 export async function openModelFolder(source: string | URL, options: FolderOptions = {}): Promise<Directory> {
   const path = source instanceof URL ? fileURLToPath(source) : source;
+  if (typeof path !== "string")
+    throw new UnclipError("input", `model folder: expected a path or a file: URL in Node, got ${typeof path}`);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new UnclipError("input", `${path}: no such folder; give the path of a model folder`);
   if (!found.isDirectory())
     throw new UnclipError("input", `${path}: this is a file; give the folder that holds model_index.json`);
-  return openDirectory(resolve(path), { ...options, name: path.replace(/(?<=.)[/\\]+$/, "") });
+  return openDirectory(resolve(path), { variant: options.variant, name: path.replace(/(?<=.)[/\\]+$/, "") });
 }
 
 /** Opens a folder that exists.

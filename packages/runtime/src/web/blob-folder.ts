@@ -1,72 +1,98 @@
-import { checkAborted, isUnclipError, quote, UnclipError } from "@unclip/tensor";
+import { UnclipError } from "@unclip/tensor";
+import type { HubProgress } from "@unclip/hub/web";
 import { checkTextSize, type BlobFolder, type FolderOptions } from "../model-folder.js";
+import { addressIn } from "./address-in.js";
+import { openDiskFolder, type DirectoryHandle } from "./disk-folder.js";
+import { createDownloadProgress } from "./download-progress.js";
+import { createRemoteFile, type ListedFile, type RemoteFile } from "./remote-file.js";
+
+/** Where a browser finds a model: the address of a folder that a server serves file by file; a list of files and their addresses; or a
+ * folder on disk that a person chose. */
+export type FolderSource = string | URL | readonly ListedFile[] | DirectoryHandle | readonly File[];
 
 /** How files are fetched. */
 export interface BlobFolderOptions extends FolderOptions {
   /** What messages call the folder; default its address. */
   readonly name?: string;
+  /** Whether addresses in the folder never get another content, so that files may be kept for the next visit; default false. */
+  readonly isFinal?: boolean;
+  /** Called while files are fetched: one progress over all that have been asked for. */
+  readonly onProgress?: (progress: HubProgress) => void;
   /** Stops what is being fetched with UnclipError "aborted". */
   readonly signal?: AbortSignal;
   /** Makes the requests; default the platform's `fetch`. */
   readonly fetch?: typeof fetch;
 }
 
-/** Opens a model folder that a web server serves file by file.
- * Each file is fetched once, when it is first needed.
- * @param source address of the folder, for example new URL("/models/toybox/", location.href) */
-export async function openModelFolder(source: string | URL, options: BlobFolderOptions = {}): Promise<BlobFolder> {
+/** Opens a model folder. Each file is fetched once, when it is first needed; of weights first the header alone, if the server sends parts.
+ * Listed files with a hash are kept in the browser's cache for the next visit.
+ * @param source for example new URL("/models/karlo/", location.href)
+ * @throws UnclipError "input" for an empty choice of files */
+export async function openModelFolder(source: FolderSource, options: BlobFolderOptions = {}): Promise<BlobFolder> {
+  if (typeof source === "string" || source instanceof URL) return openServedFolder(source, options);
+  return isList(source) ? openListedFolder(source, options) : openDiskFolder(source, options);
+}
+
+function isList(source: readonly ListedFile[] | DirectoryHandle | readonly File[]): source is readonly ListedFile[] {
+  return Array.isArray(source) && source.length > 0 && "url" in source[0]!;
+}
+
+function openServedFolder(source: string | URL, options: BlobFolderOptions): BlobFolder {
   const base = new URL(`${String(source).replace(/\/+$/, "")}/`, globalThis.location?.href);
-  const { name = base.href.replace(/\/$/, ""), variant } = options;
-  const files = new Map<string, Promise<Blob | undefined>>();
-  const fetched = (path: string) => {
+  const { name = base.href.replace(/\/$/, "") } = options;
+  const open = opener(options);
+  const files = new Map<string, RemoteFile>();
+  return folderOf(name, options, (path) => {
     const known = files.get(path);
     if (known !== undefined) return known;
-    const fetching = fetchBlob(addressIn(base, path), options);
-    files.set(path, fetching);
-    fetching.catch(() => files.delete(path)); // the next who needs it tries again
-    return fetching;
-  };
-  const blob = async (path: string) => {
-    const found = await fetched(path);
-    if (found === undefined) throw new UnclipError("download", `${base.href}${path}: not found`);
-    return found;
+    const file = open({ url: addressIn(base, path), name: path, isFinal: options.isFinal });
+    files.set(path, file);
+    return file;
+  });
+}
+
+function openListedFolder(list: readonly ListedFile[], options: BlobFolderOptions): BlobFolder {
+  const { name = "model" } = options;
+  const open = opener(options);
+  const files = new Map(
+    list.map((listed) => [
+      listed.path,
+      open({ url: new URL(listed.url, globalThis.location?.href), name: `${name}/${listed.path}`, listed }),
+    ]),
+  );
+  return folderOf(name, options, (path) => files.get(path));
+}
+
+/** Makes files that share one progress. */
+function opener({ signal, fetch = globalThis.fetch.bind(globalThis), onProgress }: BlobFolderOptions) {
+  const shared = { signal, fetch, progress: createDownloadProgress(onProgress) };
+  return (file: Omit<Parameters<typeof createRemoteFile>[0], keyof typeof shared>) =>
+    createRemoteFile({ ...shared, ...file });
+}
+
+/** A folder over its files.
+ * @param find undefined for a path that the folder does not have */
+function folderOf(
+  name: string,
+  { variant }: BlobFolderOptions,
+  find: (path: string) => RemoteFile | undefined,
+): BlobFolder {
+  const at = (path: string) => {
+    const file = find(path);
+    if (file !== undefined) return file;
+    throw new UnclipError("input", `${name}: there is no file ${path}`);
   };
   return {
     name,
     ...(variant !== undefined && { variant }),
-    blob,
-    has: async (path) => (await fetched(path)) !== undefined,
-    sizeBytes: async (path) => (await blob(path)).size,
-    bytes: async (path, start, end) => new Uint8Array(await (await blob(path)).slice(start, end).arrayBuffer()),
+    blob: async (path) => at(path).blob(),
+    has: async (path) => (await find(path)?.exists()) ?? false,
+    sizeBytes: async (path) => at(path).sizeBytes(),
+    bytes: async (path, start, end) => at(path).bytes(start, end),
     async text(path) {
-      const found = await blob(path);
-      checkTextSize(found.size, `${name}/${path}`);
-      return found.text();
+      const file = at(path);
+      checkTextSize(await file.sizeBytes(), `${name}/${path}`);
+      return (await file.blob()).text();
     },
   };
-}
-
-/** The address of a file; a name in a model's index must not lead to another folder or server. */
-function addressIn(base: URL, path: string): URL {
-  const url = URL.canParse(path, base) ? new URL(path, base) : undefined;
-  if (url?.href.startsWith(base.href)) return url;
-  throw new UnclipError("input", `${base.href}: "${quote(path)}" leads out of the model folder`);
-}
-
-/** @returns undefined if the server says that there is no such file */
-async function fetchBlob(url: URL, { signal, fetch = globalThis.fetch }: BlobFolderOptions): Promise<Blob | undefined> {
-  try {
-    const response = await fetch(url, { signal });
-    if (response.status === 404) return undefined;
-    if (response.ok) return await response.blob();
-    throw new UnclipError("download", `${url.href}: the server answered ${response.status} ${response.statusText}`);
-  } catch (cause) {
-    checkAborted(signal, url.href);
-    if (isUnclipError(cause)) throw cause;
-    throw new UnclipError(
-      "download",
-      `${url.href}: the server cannot be reached; check the address and the connection`,
-      { cause },
-    );
-  }
 }

@@ -13,5 +13,5 @@ export interface OpenHubModelOptions extends HubOptions {
  * @throws UnclipError "input" for an option that browsers do not have, "download" if there is no such model */
 export async function openHubModel(source: string, options: OpenHubModelOptions = {}): Promise<BlobFolder & HubModel> {
   const { url, ...model } = await resolveModel(source, options);
-  return { ...(await openModelFolder(url, { ...options, name: source })), ...model };
+  return { ...(await openModelFolder(url, { ...options, name: source, isFinal: true })), ...model };
 }
