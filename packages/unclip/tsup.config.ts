@@ -1,0 +1,4 @@
+import { defineConfig } from "tsup";
+import shared from "../../tsup.config.js";
+
+export default defineConfig({ ...shared, entry: ["src/index.ts", "src/worker.ts", "src/worker-thread.ts"] });
