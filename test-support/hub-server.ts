@@ -40,7 +40,7 @@ export interface Exchange {
   readonly headers: IncomingMessage["headers"];
 }
 
-/** A hub with one model, and the storage server that it redirects to for large files. */
+/** A hub with one model or several, and the storage server that it redirects to for large files. */
 export interface HubServer {
   readonly endpoint: string;
   readonly storage: string;
@@ -49,8 +49,8 @@ export interface HubServer {
   fault: (exchange: Exchange) => Fault | undefined;
   /** Where the addresses of further pages lead; "" is the hub itself. */
   pagesAt: string;
-  /** Makes a commit of these files and lets `revision` stand for it. @returns its hash */
-  push(files: Readonly<Record<string, string | Uint8Array>>, revision?: string): string;
+  /** Makes a commit of these files and lets `revision` of a model stand for it. @returns its hash */
+  push(files: Readonly<Record<string, string | Uint8Array>>, revision?: string, id?: string): string;
   /** Requests for one file so far. */
   requestsFor(path: string): Exchange[];
 }
@@ -67,7 +67,8 @@ export const gitSha1 = (bytes: Uint8Array) =>
  * @param options.token without it as Bearer token, the hub answers 401 */
 export async function startHub(options: { readonly token?: string } = {}): Promise<HubServer> {
   const commits = new Map<string, Map<string, Uint8Array>>();
-  const revisions = new Map<string, string>();
+  const revisions = new Map<string, string>(); // by "id@revision"
+  const models = new Set([MODEL]);
   const blobs = new Map<string, Uint8Array>();
   const exchanges: Exchange[] = [];
 
@@ -89,8 +90,8 @@ export async function startHub(options: { readonly token?: string } = {}): Promi
     const isApi = parts[1] === "api";
     const id = isApi ? `${parts[3]}/${parts[4]}` : `${parts[1]}/${parts[2]}`;
     const [kind, revision, ...path] = parts.slice(isApi ? 5 : 3) as [string, string, ...string[]];
-    if (id !== MODEL) return response.writeHead(404, { "x-error-code": "RepoNotFound" }).end();
-    const commit = revisions.get(revision) ?? revision;
+    if (!models.has(id)) return response.writeHead(404, { "x-error-code": "RepoNotFound" }).end();
+    const commit = revisions.get(`${id}@${revision}`) ?? revision;
     const files = commits.get(commit);
     if (files === undefined) return response.writeHead(404, { "x-error-code": "RevisionNotFound" }).end();
     if (kind === "revision") return sendJson(response, { id, sha: commit, siblings: [] });
@@ -120,12 +121,13 @@ export async function startHub(options: { readonly token?: string } = {}): Promi
     exchanges,
     fault: () => undefined,
     pagesAt: "",
-    push(contents, revision = "main") {
+    push(contents, revision = "main", id = MODEL) {
+      models.add(id);
       const files = new Map(Object.entries(contents).map(([path, content]) => [path, Buffer.from(content)]));
       for (const bytes of files.values()) blobs.set(sha256(bytes), bytes);
       const commit = gitSha1(Buffer.from(JSON.stringify([...files].map(([path, bytes]) => [path, sha256(bytes)]))));
       commits.set(commit, files);
-      revisions.set(revision, commit);
+      revisions.set(`${id}@${revision}`, commit);
       return commit;
     },
     requestsFor(path) {

@@ -25,7 +25,7 @@ from diffusers import (
     UnCLIPScheduler,
 )
 from PIL import Image, ImageDraw
-from transformers import CLIPTextModelWithProjection, CLIPTokenizer
+from transformers import CLIPTextModelWithProjection, CLIPTokenizer, CLIPTokenizerFast
 
 from fixture import Json, provenance, write_json, write_tensors
 from kandinsky import KandinskyShape, decoder_folders
@@ -121,7 +121,10 @@ class _Kandinsky:
         self.is_22 = shape.version == "2.2"
         self.folders = {kind: root / name for kind, name in decoder_folders(shape).items()}
         prior = KandinskyV22PriorPipeline if self.is_22 else KandinskyPriorPipeline
-        self.prior = _quiet(prior.from_pretrained(root / f"{shape.name}-prior", torch_dtype=torch.float32))
+        folder = root / f"{shape.name}-prior"
+        self.prior = _quiet(prior.from_pretrained(folder, torch_dtype=torch.float32))
+        # transformers 4 takes its pure-Python tokenizer for CLIPTokenizer, which spaces Chinese characters out; transformers 5 does not
+        self.prior.tokenizer = CLIPTokenizerFast.from_pretrained(folder / "tokenizer")
 
     def paint(self, run: LatentRun, generator: torch.Generator) -> tuple[Any, Tensors]:
         image_embeds, negative_image_embeds = self._embeddings(run, generator)

@@ -32,7 +32,7 @@ async function load(name: string): Promise<KandinskyDecoder> {
 function latents(height: number, width: number): DecoderSpace {
   return {
     kind: "latents",
-    size: { width, height },
+    size: { width: 8 * width, height: 8 * height },
     shape: (n) => [n, 4, height, width],
     encode: async (pixels) => pixels,
     decode: async (x0) => x0,
@@ -178,13 +178,15 @@ it("refuses what does not fit it", async () => {
     "decoder: this model takes nothing beside the latents, got a depth picture",
   );
   const depth = await load("kandinsky-2-2-tiny-b-controlnet-depth");
-  expect(() => depth.at(space)).toThrow("decoder: this model takes a depth picture, got nothing");
+  const bare = depth.at(space);
+  const seen = { imageEmbedding: filled([1, depth.embeddingWidth], 0) };
+  expect(() => bare.denoiser(seen, options)).toThrow("decoder: this model takes a depth picture; give it");
   expect(() => depth.at(space, { depth: filled([1, 3, 32, 64], 0) })).toThrow(
     "decoder.depth: expected [1, 3, 64, 64], got [1, 3, 32, 64]; resize it to the size of the pictures",
   );
   const inpaint = await load("kandinsky-2-2-tiny-decoder-inpaint");
-  expect(() => inpaint.at(space)).toThrow(
-    "decoder: this model takes a picture and the area that is kept of it, got nothing",
+  expect(() => inpaint.at(space).denoiser({ imageEmbedding }, options)).toThrow(
+    "decoder: this model takes a picture and the area of it that is painted anew; give it",
   );
   const area = { latents: filled([1, 4, 8, 8], 0), painted: filled([1, 1, 8, 7], 0) };
   expect(() => inpaint.at(space, { area })).toThrow("decoder.area.painted: expected [1, 1, 8, 8], got [1, 1, 8, 7]");

@@ -29,7 +29,7 @@ export {
 } from "./tensor.js";
 export { type TextFeatures, concatText, repeatText, sliceText, textRows, withoutPadding } from "./text-features.js";
 export { readJson, readText, type TextFolder } from "./text-folder.js";
-export { tensorFromText, textFromTensor } from "./tensor-text.js";
+export { pictureFromText, tensorFromText, textFromPicture, textFromTensor } from "./tensor-text.js";
 export { encodeApng, type ApngOptions } from "./apng.js";
 export { encodePng } from "./png.js";
 export { readPngTexts } from "./png-text.js";

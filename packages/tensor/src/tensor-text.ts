@@ -1,4 +1,5 @@
 import { UnclipError } from "./errors.js";
+import type { Picture } from "./picture.js";
 import { sizeOf, tensor, valuesOf, type Tensor } from "./tensor.js";
 
 /** A tensor's float32 values as text that JSON holds exactly: base64 of the bytes, little-endian. The shape is not part of it. */
@@ -7,9 +8,30 @@ export function textFromTensor(x: Tensor): string {
   const bytes = new Uint8Array(values.length * 4);
   const view = new DataView(bytes.buffer);
   values.forEach((value, i) => view.setFloat32(i * 4, value, true));
+  return base64Of(bytes);
+}
+
+function base64Of(bytes: Uint8Array): string {
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary);
+}
+
+/** A picture's bytes as text that JSON holds: base64. The size is not part of it. */
+export function textFromPicture({ data }: Picture): string {
+  return base64Of(data);
+}
+
+/** The picture that {@link textFromPicture} wrote.
+ * @param size its size
+ * @param where what the text is, for messages
+ * @throws UnclipError "input" if it is no such text, or has another size */
+export function pictureFromText(text: unknown, size: Omit<Picture, "data">, where: string): Picture {
+  const { width, height } = size;
+  const data = typeof text === "string" ? bytesOf(text) : undefined;
+  if (data?.length === width * height * 3) return { width, height, data };
+  const got = data === undefined ? "something else" : `${data.length} bytes`;
+  throw new UnclipError("input", `${where}: expected a picture of ${width} x ${height} in base64, got ${got}`);
 }
 
 /** The tensor that {@link textFromTensor} wrote.

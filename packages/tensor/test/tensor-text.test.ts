@@ -1,4 +1,4 @@
-import { tensor, tensorFromText, textFromTensor, valuesOf } from "@unclip/tensor";
+import { pictureFromText, tensor, tensorFromText, textFromPicture, textFromTensor, valuesOf } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 
 const x = tensor(Float32Array.of(1, -0.1, 3e-40, Infinity, 0.5, 2), [3, 2]);
@@ -35,6 +35,25 @@ describe("a tensor as text", () => {
   ])("refuses %s", (_, text, dims, message) => {
     const read = () => tensorFromText(text, dims, "decoder.start.xT");
     expect(read).toThrow(`decoder.start.xT: expected ${message}`);
+    expect(read).toThrow(expect.objectContaining({ code: "input" }));
+  });
+});
+
+describe("a picture as text", () => {
+  const picture = { width: 2, height: 1, data: Uint8Array.of(0, 1, 2, 253, 254, 255) };
+
+  it("is base64 of its bytes, and comes back", () => {
+    expect(textFromPicture(picture)).toBe("AAEC/f7/");
+    expect(pictureFromText("AAEC/f7/", { width: 2, height: 1 }, "depth")).toEqual(picture);
+  });
+
+  it.each([
+    ["AAEC", "3 bytes"],
+    ["%", "something else"],
+    [7, "something else"],
+  ])("refuses %j", (text, got) => {
+    const read = () => pictureFromText(text, { width: 2, height: 1 }, "depth");
+    expect(read).toThrow(`depth: expected a picture of 2 x 1 in base64, got ${got}`);
     expect(read).toThrow(expect.objectContaining({ code: "input" }));
   });
 });

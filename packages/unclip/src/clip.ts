@@ -16,7 +16,11 @@ import {
 } from "@unclip/runtime";
 import { readJson, checkAborted, UnclipError } from "@unclip/tensor";
 import { clipTowers, componentsOf } from "./clip-towers.js";
-import { readModelIndex } from "./model-index.js";
+import { findPrior } from "./families/find-prior.js";
+import type { OtherFolder } from "./families/family.js";
+import { priorsOf } from "./families/index.js";
+import { readModelIndex, type ModelIndex } from "./model-index.js";
+import { surroundings } from "./open-family.js";
 import { openModel } from "./open-model.js";
 import type { LoadOptions } from "./load.js";
 
@@ -34,7 +38,7 @@ export interface Clip extends ClipEncoders {
 
 /** Loads CLIP by itself: reads its configs and the headers of its weights. Networks are opened when they first run.
  * @param source "toybox" (default); the folder of a pipeline with both towers or one of them, whose text tower may be that of `priorModel`;
- * the folder of a CLIPModel, which has its files in the folder itself; or the id of either on the Hugging Face hub, for example
+ * the folder of a decoder whose prior, which is found from there, has both; the folder of a CLIPModel, which has its files in the folder itself; or the id of either on the Hugging Face hub, for example
  * openai/clip-vit-large-patch14
  * @throws UnclipError "input" if there is no such folder, "download" if the hub does not give the model,
  * "config" or "weights" if it holds no tower of CLIP, or two that are not of one CLIP */
@@ -42,9 +46,10 @@ export async function loadClip(source: FolderSource = "toybox", options: LoadOpt
   const { signal } = options;
   checkAborted(signal, "loadClip");
   const { folder, name: model } = await openModel(source, options, selectClip);
+  const place = await findTowers(folder, source, options);
   const runtime = await createRuntime(options);
-  const { textEncoder, imageEncoder, logitScale } = (await folder.has("model_index.json"))
-    ? await loadTowers(folder, runtime, options)
+  const { textEncoder, imageEncoder, logitScale } = place
+    ? await loadTowers(place, runtime, options)
     : await loadClipModel(folder, runtime);
   const [text, image] = [textEncoder?.config.embeddingWidth, imageEncoder?.config.embeddingWidth];
   if (text !== undefined && image !== undefined && text !== image) {
@@ -84,9 +89,31 @@ interface Towers {
   readonly logitScale?: number;
 }
 
+/** A pipeline's folder that has towers: the model's own, or that of the prior of a decoder whose own has none.
+ * @returns undefined for the folder of a CLIPModel */
+async function findTowers(
+  folder: ModelFolder,
+  source: FolderSource,
+  options: LoadOptions,
+): Promise<Pick<OtherFolder, "folder" | "index"> | undefined> {
+  if (!(await folder.has("model_index.json"))) return undefined;
+  const index = await readModelIndex(folder);
+  const priors = priorsOf(index.className);
+  if (priors === undefined) return { folder, index };
+  const parts = (other: ModelIndex) => componentsOf(clipTowers(other));
+  const place = await findPrior({ folder, index, ...surroundings(folder, source, options) }, { priors, parts });
+  if (place !== undefined) return place;
+  const cure = "give the prior's folder or id as priorModel (--prior-model), or in place of this one";
+  throw new UnclipError("config", `${folder.name}: CLIP lies in the folder of its prior, which was not found; ${cure}`);
+}
+
 /** The towers among a pipeline's components, and that of the model whose prior it takes. */
-async function loadTowers(folder: ModelFolder, runtime: Runtime, options: LoadOptions): Promise<Towers> {
-  const { text, image } = clipTowers(await readModelIndex(folder));
+async function loadTowers(
+  { folder, index }: Pick<OtherFolder, "folder" | "index">,
+  runtime: Runtime,
+  options: LoadOptions,
+): Promise<Towers> {
+  const { text, image } = clipTowers(index);
   const imageEncoder = image && (await loadImageEncoder(folder, runtime, image));
   const textEncoder = text
     ? await loadTextEncoder(folder, runtime, text)
@@ -113,10 +140,13 @@ async function loadClipModel(folder: ModelFolder, runtime: Runtime): Promise<Tow
 }
 
 const selectClip: SelectFiles = async (repository) => {
-  const isPipeline = await repository.has("model_index.json");
-  if (!isPipeline) await checkClipModel(repository); // before its weights are fetched
-  const components = isPipeline ? componentsOf(clipTowers(await readModelIndex(repository))) : [""];
-  return selectModelFiles({ components })(repository);
+  if (!(await repository.has("model_index.json"))) {
+    await checkClipModel(repository); // before its weights are fetched
+    return selectModelFiles({ components: [""] })(repository);
+  }
+  const index = await readModelIndex(repository);
+  const selected = await selectModelFiles({ components: componentsOf(clipTowers(index)) })(repository);
+  return priorsOf(index.className) && (await repository.has("README.md")) ? [...selected, "README.md"] : selected;
 };
 
 /** Throws unless the folder itself has the config of both towers. */

@@ -1,5 +1,5 @@
 import { planSampling, type SamplerChoice, type SchedulerConfig } from "@unclip/sampler";
-import { UnclipError } from "@unclip/tensor";
+import { checkPicture, pictureFromText, resizePicture, textFromPicture, UnclipError } from "@unclip/tensor";
 import type { Defaults } from "./defaults.js";
 import { demand } from "./features.js";
 import type { LoadedModel } from "./operation.js";
@@ -17,6 +17,7 @@ export const PAINT_KEYS = [
   "width",
   "height",
   "noiseLevel",
+  "depth",
   "decoder",
   "upsamplers",
   "random",
@@ -57,6 +58,7 @@ export function fillRequest(
     negative,
     ...size,
     ...fillNoiseLevel(request, loaded),
+    ...fillDepth(request, loaded),
     decoder: fillStage("decoder", decoder, defaults.decoder, stages.decoder.scheduler),
     upsamplers: fillUpsamplers(request.upsamplers, stages, defaults),
   };
@@ -73,6 +75,22 @@ function fillNoiseLevel(
   if (Number.isInteger(level) && level >= 0 && level < noiseLevels) return { noiseLevel: level };
   const most = noiseLevels - 1;
   throw new UnclipError("input", `noiseLevel: expected a whole number from 0 to ${most}, got ${String(level)}`);
+}
+
+function fillDepth({ depth }: Pick<PaintRequest, "depth">, loaded: FillingModel): Pick<FilledRequest, "depth"> {
+  const { beside, decoder } = loaded.stages;
+  if (depth !== undefined) demand(loaded, "depth", "depth");
+  if (beside?.kind !== "depth") return {};
+  if (depth === undefined) {
+    throw new UnclipError("input", "depth: this model follows a depth picture; give one, or take a model without");
+  }
+  const { width, height } = decoder.space.size;
+  if (typeof depth === "string") {
+    pictureFromText(depth, { width, height }, "depth");
+    return { depth };
+  }
+  checkPicture("depth", depth);
+  return { depth: textFromPicture(resizePicture(depth, width, height)) };
 }
 
 /** Throws unless there is one negative caption, or one for each of `subjects`. */

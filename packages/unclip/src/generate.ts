@@ -1,6 +1,7 @@
 import { UnclipError } from "@unclip/tensor";
 import { conditionsOf } from "./conditions.js";
 import { decodeAndEnlarge } from "./decode-and-enlarge.js";
+import { demand } from "./features.js";
 import { checkCaption, checkKeys, fillRequest, PAINT_KEYS } from "./fill-request.js";
 import { fillImage, startFromImage, type FilledImage } from "./manipulations/repainting.js";
 import type { Operation } from "./operation.js";
@@ -27,10 +28,11 @@ export const generate: Operation<
   fill(request, loaded) {
     checkKeys("generate", request, ["captions", "prior", "image", "strength", "mask", "rerank", ...PAINT_KEYS]);
     const captions = checkCaptions(request.captions);
+    if (request.image === undefined) demand(loaded, "generate", "image");
     return {
       captions,
       prior: fillPrior(request.prior, loaded),
-      ...fillImage(request, loaded.stages),
+      ...fillImage(request, loaded),
       ...fillRequest(request, loaded, captions.length, { negatives: "each" }),
       ...fillRerank(request, loaded, captions.length),
     };
@@ -40,15 +42,13 @@ export const generate: Operation<
     const { captions, n, rerank } = filled;
     const each = rerank ?? n;
     const pictures = captions.length * each;
-    const imageEmbedding = yield* embedCaptions(workplace, captions, { ...filled, n: each });
-    const conditions = await conditionsOf(workplace, filled, {
-      ...(imageEmbedding && { imageEmbedding }),
-      captions,
-      pictures,
-    });
+    const embedded = yield* embedCaptions(workplace, captions, { ...filled, n: each });
+    const { imageEmbedding } = embedded;
+    const conditions = yield* conditionsOf(workplace, filled, { ...embedded, captions, pictures });
     const from = await startFromImage(filled, { stages, pictures, random });
+    const place = from?.decoder ? { ...workplace, stages: { ...stages, decoder: from.decoder } } : workplace;
     const painted = {
-      images: yield* decodeAndEnlarge(workplace, conditions, filled, from?.startOf),
+      images: yield* decodeAndEnlarge(place, conditions, filled, from?.startOf),
       ...(imageEmbedding && { imageEmbedding }),
     };
     const kept = rerank === undefined ? painted : yield* keepNearest(workplace, painted, captions, n);

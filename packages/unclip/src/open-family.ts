@@ -1,6 +1,13 @@
-import { selectModelFiles, type FolderSource, type ModelFolder, type Runtime } from "@unclip/runtime";
+import {
+  selectModelFiles,
+  type Directory,
+  type FolderSource,
+  type ModelFolder,
+  type Runtime,
+  type SelectFiles,
+} from "@unclip/runtime";
 import { familyOf } from "./families/index.js";
-import type { Family, FamilyModel } from "./families/family.js";
+import type { Family, FamilyFolder, FamilyModel } from "./families/family.js";
 import { readModelIndex, type ModelIndex } from "./model-index.js";
 import { openModel, type SourceOptions } from "./open-model.js";
 
@@ -19,27 +26,45 @@ export interface OpenFamily {
 /** Opens a model folder, and finds out what kind of model it is.
  * @throws UnclipError "input" if there is no such folder, "download" if the hub does not give the model, "config" if it is of no known kind */
 export async function openFamily(source: FolderSource, options: SourceOptions): Promise<OpenFamily> {
-  const { folder, name: model } = await openModel(source, options);
+  const { folder, name: model } = await openModel(source, options, selectNeeded);
   const index = await readModelIndex(folder);
   const family = familyOf(index.className, `${folder.name}/model_index.json`);
+  const found = { folder, index, ...surroundings(folder, source, options) };
+  return { model, folder, index, family, load: (runtime) => family.load({ ...found, runtime }) };
+}
+
+/** How other folders are found from one. */
+export function surroundings(
+  folder: ModelFolder,
+  source: FolderSource,
+  options: SourceOptions,
+): Pick<FamilyFolder, "priorModel" | "openOther" | "beside"> {
   const { priorModel } = options;
+  const place = placeOf(folder, source);
   return {
-    model,
-    folder,
-    index,
-    family,
-    load: (runtime) =>
-      family.load({
-        folder,
-        index,
-        runtime,
-        ...(priorModel !== undefined && { priorModel }),
-        async openOther(other, parts) {
-          const opened = await openModel(other, options, async (repository) =>
-            selectModelFiles({ components: parts(await readModelIndex(repository)) })(repository),
-          );
-          return { ...opened, index: await readModelIndex(opened.folder) };
-        },
-      }),
+    ...(priorModel !== undefined && { priorModel }),
+    ...(place !== undefined && { beside: (name: string) => place.replace(/[^/\\]*[/\\]*$/, name) }),
+    async openOther(other, parts) {
+      const opened = await openModel(other, options, async (repository) =>
+        selectModelFiles({ components: parts(await readModelIndex(repository)) })(repository),
+      );
+      return { ...opened, index: await readModelIndex(opened.folder) };
+    },
   };
 }
+
+/** Where a folder lies; undefined for models of the hub and for files that were picked, which have none beside them. */
+function placeOf(folder: ModelFolder, source: FolderSource): string | undefined {
+  if ("commit" in folder) return undefined;
+  if ("directory" in folder) return (folder as Directory).directory;
+  return typeof source === "string" || source instanceof URL ? String(source) : undefined;
+}
+
+/** The files of the components that model_index.json lists, and the model card where it may name a prior; a model of another kind is refused
+ * before its weights are fetched. */
+const selectNeeded: SelectFiles = async (repository) => {
+  const { className, components } = await readModelIndex(repository);
+  const { priors } = familyOf(className, `${repository.name}/model_index.json`);
+  const selected = await selectModelFiles({ components: [...components.keys()] })(repository);
+  return priors && (await repository.has("README.md")) ? [...selected, "README.md"] : selected;
+};

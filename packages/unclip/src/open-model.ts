@@ -2,7 +2,6 @@ import {
   isHubModelId,
   openHubModel,
   openModelFolder,
-  selectModelFiles,
   type FolderSource,
   type HubModel,
   type HubProgress,
@@ -10,7 +9,6 @@ import {
   type SelectFiles,
 } from "@unclip/runtime";
 import { toybox } from "@unclip/toybox";
-import { readModelIndex } from "./model-index.js";
 
 /** How a model is found, and which of its files are read. */
 export interface SourceOptions {
@@ -35,13 +33,9 @@ export interface OpenModel {
 
 /** Opens what `loadUnclip`, `loadClip` and `inspectModel` are given: "toybox", a folder, or an id on the hub. A folder goes before an
  * id of the same spelling.
- * @param files which files of a model on the hub are fetched; default those of every component
+ * @param files which files of a model on the hub are fetched
  * @throws UnclipError "input" if there is no such folder, "download" if the hub has no such model or cannot be reached */
-export async function openModel(
-  source: FolderSource,
-  options: SourceOptions,
-  files: SelectFiles = selectNeeded,
-): Promise<OpenModel> {
+export async function openModel(source: FolderSource, options: SourceOptions, files: SelectFiles): Promise<OpenModel> {
   const { dtype, offline, onDownload: onProgress, signal } = options;
   const variant = dtype === "fp16" ? dtype : undefined;
   const how = { variant, onProgress, signal };
@@ -61,12 +55,6 @@ export async function openModel(
 async function hasModel(folder: ModelFolder): Promise<boolean> {
   return (await folder.has("model_index.json")) || (await folder.has("config.json"));
 }
-
-/** The files of the components that model_index.json lists; a model of another kind is refused before its weights are fetched. */
-const selectNeeded: SelectFiles = async (repository) => {
-  const { components } = await readModelIndex(repository);
-  return selectModelFiles({ components: [...components.keys()] })(repository);
-};
 
 /** `owner/name@commit`, which opens exactly these files again. */
 function nameOf({ id, commit }: HubModel): string {

@@ -1,8 +1,20 @@
 import type { Runtime } from "@unclip/runtime";
-import { createRandom, createRun, type Picture, type Random, type Run, type Tensor } from "@unclip/tensor";
+import {
+  createRandom,
+  createRun,
+  map,
+  pictureFromText,
+  pixelsFromPicture,
+  UnclipError,
+  type Picture,
+  type Random,
+  type Run,
+  type Tensor,
+} from "@unclip/tensor";
 import type { PictureSize } from "@unclip/decoder";
 import type { Defaults } from "./defaults.js";
 import type { FamilyModel } from "./families/family.js";
+import type { Feature } from "./features.js";
 import { recipeOf, type Recipe } from "./recipe.js";
 import type { FilledRequest, RunOptions } from "./request.js";
 import { atSize, type SizeRequest } from "./size.js";
@@ -68,12 +80,14 @@ export function start<Request extends RunOptions, Filled extends FilledRequest>(
   return createRun(async function* () {
     const { loaded, warnings: resized } = atSize(model, request as SizeRequest);
     const warnings = new Set(resized);
+    const reason = name === "generate" ? undefined : loaded.lacks[name as Feature]; // generate knows when it matters
+    if (reason !== undefined) throw new UnclipError("input", `${name}: ${reason}`);
     const filled = fill(request, loaded);
     const { signal, abortSignal = signal } = request;
     const random = request.random ?? createRandom(BigInt(filled.seed ?? 0));
     const timeline = createTimeline(abortSignal);
     const warn = (sentence: string) => void warnings.add(sentence);
-    const workplace = { stages: loaded.stages, timeline, random, signal: abortSignal, warn };
+    const workplace = { stages: besideDepth(loaded.stages, filled), timeline, random, signal: abortSignal, warn };
     const { images, imageEmbedding, similarities, recorded } = yield* perform(workplace, filled);
     return {
       images,
@@ -84,4 +98,12 @@ export function start<Request extends RunOptions, Filled extends FilledRequest>(
       warnings: [...warnings],
     };
   });
+}
+
+/** The stages with a decoder that sees the request's depth picture, where there is one. */
+function besideDepth(stages: Stages, { depth: text }: FilledRequest): Stages {
+  if (text === undefined) return stages;
+  const { space } = stages.decoder;
+  const depth = map(pixelsFromPicture(pictureFromText(text, space.size, "depth")), (value) => (value + 1) / 2);
+  return { ...stages, decoder: stages.beside!.at(space, { depth }) };
 }

@@ -1,7 +1,18 @@
 import { cutWarnings } from "./cut-warnings.js";
 import { demand, lackOf, type Feature } from "./features.js";
 import { rerank, textEmbeddingAsPrior, withoutPrior, type Prior } from "@unclip/prior";
-import { repeatText, sliceText, UnclipError, type Tensor } from "@unclip/tensor";
+import { planSampling, sample, type Denoiser } from "@unclip/sampler";
+import {
+  concatText,
+  filled,
+  repeatText,
+  rows,
+  sliceText,
+  textRows,
+  UnclipError,
+  type Tensor,
+  type TextFeatures,
+} from "@unclip/tensor";
 import { checkKeys, checkRange, checkWhole, fillStage } from "./fill-request.js";
 import type { LoadedModel, Workplace } from "./operation.js";
 import type { FilledRequest, FilledStage, PriorKind, PriorSettings } from "./request.js";
@@ -14,6 +25,9 @@ export type FilledPrior = Prior | FilledPriorSettings;
 interface FilledPriorSettings extends FilledStage, Pick<PriorSettings, "candidates" | "temperature" | "topP"> {
   readonly kind: PriorKind;
 }
+
+/** The prior of captions about which a request says nothing more. */
+export const PRIOR_SETTINGS: FilledPrior = { kind: "diffusion", steps: 25, guidanceScale: 4 };
 
 const PRIOR_KEYS = ["kind", "steps", "guidanceScale", "sampler", "candidates", "temperature", "topP"];
 
@@ -69,14 +83,23 @@ export interface EmbedCaptionsOptions {
   readonly n?: number;
 }
 
-/** Captions to image embeddings, [captions x n, D]; undefined where the prior gives none. */
+/** What captions became. */
+export interface EmbeddedCaptions {
+  /** z_i, [captions x n, D]; absent where the prior gives none. */
+  readonly imageEmbedding?: Tensor;
+  /** Those of the negative captions, of the same shape, where the decoder is led away from such. */
+  readonly negativeEmbedding?: Tensor;
+}
+
+/** Captions to image embeddings. Where negative captions become embeddings too, the prior makes both at once, and leads all of them away
+ * from the negative captions. */
 export async function* embedCaptions(
   { stages, timeline, random, signal, warn }: Workplace,
   captions: readonly string[],
   { prior: settings, negative, n = 1 }: EmbedCaptionsOptions,
-): AsyncGenerator<StageStep, Tensor | undefined> {
+): AsyncGenerator<StageStep, EmbeddedCaptions> {
   const { textEncoder, priorNegative = "caption" } = stages;
-  if (textEncoder === undefined) return undefined; // of a model whose captions condition the decoder alone
+  if (textEncoder === undefined) return {}; // of a model whose captions condition the decoder alone
   const prior = isPrior(settings)
     ? settings
     : rerank(priorOf(settings.kind, stages), { candidates: settings.candidates ?? 1 });
@@ -84,18 +107,33 @@ export async function* embedCaptions(
   const encoded = yield* timeline.run({ name: "clip", work: () => textEncoder.embed([...captions, ...negatives]) });
   cutWarnings(encoded.cut, textEncoder.config.textLength).forEach(warn);
   const text = repeatText(sliceText(encoded, 0, captions.length), n);
-  const away = sliceText(encoded, captions.length, captions.length + negatives.length);
-  return yield* timeline.run({
-    name: "prior",
-    steps: isPrior(settings) ? 1 : settings.steps,
-    work: () =>
-      prior.embed(text, {
-        ...(isPrior(settings) ? {} : settings),
-        negative: negatives.length === 1 ? away : repeatText(away, n),
-        random,
-        signal,
-      }),
-  });
+  const ofNegatives = sliceText(encoded, captions.length, captions.length + negatives.length);
+  const away = negatives.length === 1 ? ofNegatives : repeatText(ofNegatives, n);
+  const count = captions.length * n;
+  const embed = (given: TextFeatures, from: TextFeatures) =>
+    timeline.run({
+      name: "prior",
+      steps: isPrior(settings) ? 1 : settings.steps,
+      work: () => prior.embed(given, { ...(isPrior(settings) ? {} : settings), negative: from, random, signal }),
+    });
+  if (priorNegative !== "embedding" || negatives.every((one) => one === "")) {
+    const imageEmbedding = yield* embed(text, away);
+    return imageEmbedding === undefined ? {} : { imageEmbedding };
+  }
+  const each = textRows(away, count, "negative");
+  const both = yield* embed(concatText(text, each), concatText(each, each));
+  if (both === undefined) return {};
+  return { imageEmbedding: rows(both, 0, count), negativeEmbedding: rows(both, count, 2 * count) };
+}
+
+/** Takes the random numbers that the prior would take for one caption, without asking its network: the reference's pipeline runs it once more
+ * for a caption whose embedding it does not use. */
+export async function drawAsPrior({ stages: { prior }, random }: Workplace, settings: FilledPrior): Promise<void> {
+  if (prior === undefined || isPrior(settings) || settings.kind !== "diffusion") return;
+  const { scheduler, config } = prior;
+  const still: Denoiser = async ({ dims }) => ({ type: scheduler.predictionType, output: filled(dims, 0) });
+  const xT = random.normal([1, config.embeddingWidth]);
+  await sample(still, { ...planSampling(scheduler, "prior", settings), xT, random });
 }
 
 function isPrior(prior: unknown): prior is Prior {

@@ -1,7 +1,7 @@
-import type { EncodedText, TextEncoder } from "@unclip/clip";
+import type { EncodedText, MultilingualTextEncoder, TextEncoder } from "@unclip/clip";
 
 /** A text encoder that keeps what it said of the last captions: prior and decoder ask for the same ones. */
-export function rememberLast(textEncoder: TextEncoder): TextEncoder {
+export function rememberLast<T extends TextEncoder | MultilingualTextEncoder>(textEncoder: T): T {
   let last: { readonly captions: string; readonly encoded: Promise<EncodedText> } | undefined;
   return {
     ...textEncoder,

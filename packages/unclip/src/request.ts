@@ -1,6 +1,6 @@
 import type { Prior } from "@unclip/prior";
 import type { SamplerChoice } from "@unclip/sampler";
-import type { Random } from "@unclip/tensor";
+import type { Picture, Random } from "@unclip/tensor";
 import type { ImageSettings } from "./manipulations/repainting.js";
 
 /** How a caption becomes an image embedding: by the model's diffusion prior, or its autoregressive one; by its CLIP text embedding in place of an image embedding;
@@ -60,6 +60,9 @@ export interface PaintRequest {
   /** How much noise the image embedding is given before it is painted, of a model that does so (Stable unCLIP): a whole number from 0, the
    * default, to 999; with more, pictures differ more from what the embedding says. */
   noiseLevel?: number;
+  /** A depth picture that the pictures shall follow, of a model that sees one (Kandinsky 2.2's controlnet-depth), which always needs one; near
+   * is white. It is resized to the pictures' size; in recipes it has it. */
+  depth?: Picture | string;
   decoder?: DecoderSettings;
   /** How many upsamplers run, or the settings of each that does; default all of them. 0 or [] gives the decoder's own small picture. */
   upsamplers?: number | readonly UpsamplerSettings[];
@@ -109,6 +112,8 @@ export interface FilledRequest {
   readonly height?: number;
   /** Of a model that noises image embeddings. */
   readonly noiseLevel?: number;
+  /** Of a model that sees one: at the pictures' size, as `textFromPicture` writes it. */
+  readonly depth?: string;
   readonly decoder: FilledStage;
   readonly upsamplers: readonly Omit<FilledStage, "guidanceScale">[];
 }

@@ -134,7 +134,8 @@ describe("embedCaptions", () => {
     };
     const { result, steps, asked } = await embed(prior, { n: 2 });
     expect(asked).toEqual([["ab", "abcd", "n"]]);
-    expect([...result!.data]).toEqual([2, 2, 4, 4]);
+    expect([...result.imageEmbedding!.data]).toEqual([2, 2, 4, 4]);
+    expect(result.negativeEmbedding).toBeUndefined();
     expect([...seen[0]![1].negative!.textEmbedding.data]).toEqual([1]);
     expect(steps.map(({ stage, step, steps: all }) => `${stage} ${step}/${all}`)).toEqual([
       "clip 0/1",
@@ -172,7 +173,7 @@ describe("embedCaptions", () => {
       { stages: { prior } },
     );
     expect(rows).toEqual([6]);
-    expect(result!.dims).toEqual([2, 1]);
+    expect(result.imageEmbedding!.dims).toEqual([2, 1]);
   });
 
   /** The negative captions' lengths that a prior is given. */
@@ -195,6 +196,27 @@ describe("embedCaptions", () => {
     expect(await negativesSeen({ negative: "abc", stages: { priorNegative: "empty" } })).toEqual([0]);
   });
 
+  it("makes embeddings of negative captions too, led away from themselves, where the decoder is led away from these", async () => {
+    const seen: number[][] = [];
+    const prior: Prior = {
+      name: "own",
+      async embed(text, { negative }) {
+        seen.push([...(text.textEmbedding.data as Float32Array)], [...(negative!.textEmbedding.data as Float32Array)]);
+        return text.textEmbedding;
+      },
+    };
+    const stages = { priorNegative: "embedding" };
+    const { result } = await embed(prior, { stages, negative: ["abc", ""], n: 2 });
+    expect(seen).toEqual([
+      [2, 2, 4, 4, 3, 3, 0, 0],
+      [3, 3, 0, 0, 3, 3, 0, 0],
+    ]);
+    expect([...result.imageEmbedding!.data]).toEqual([2, 2, 4, 4]);
+    expect([...result.negativeEmbedding!.data]).toEqual([3, 3, 0, 0]);
+    const { result: plain } = await embed(prior, { stages, negative: "" });
+    expect(Object.keys(plain)).toEqual(["imageEmbedding"]);
+  });
+
   it("says what of a caption did not fit", async () => {
     const { warnings } = await embed(own, { negative: "too long" });
     expect(warnings).toEqual(['caption: only 4 tokens fit, so this was cut off: "long"']);
@@ -202,6 +224,6 @@ describe("embedCaptions", () => {
 
   it("gives nothing for a model whose captions condition the decoder alone", async () => {
     const { result, steps } = await embed(own, { stages: { textEncoder: undefined } });
-    expect([result, steps]).toEqual([undefined, []]);
+    expect([result, steps]).toEqual([{}, []]);
   });
 });

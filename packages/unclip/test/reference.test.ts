@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createRandom, loadUnclip, perPicture, type Picture } from "unclip";
 import { fixturePath, readFixture } from "../../../test-support/index.js";
 
-/* Whole pipelines against diffusers: random checkpoints of each family, and the PNG files that its pipelines made of them. */
+/* Whole pipelines against diffusers: random checkpoints of Karlo and Stable unCLIP, and the PNG files that their pipelines made of them. */
 
 interface Case {
   name: string;
@@ -34,7 +34,7 @@ interface Case {
 }
 
 const checkpoints = readdirSync(fixturePath(""))
-  .filter((name) => /^(karlo|stable-unclip)-.*\.expected$/.test(name)) // the other families' networks are compared, their pipelines do not exist yet
+  .filter((name) => /^(karlo|stable-unclip)-.*\.expected$/.test(name))
   .map((name) => name.replace(".expected", ""));
 
 /** The captions' prior is Karlo's, as in the reference. */

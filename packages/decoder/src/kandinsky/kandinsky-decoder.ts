@@ -32,7 +32,8 @@ export interface KandinskyDecoder {
   readonly scheduler: SchedulerConfig;
   /** The decoder of latents of the size that `space` has. Its condition is an image embedding, 2.1's also features of a caption by the
    * text encoder of its own; guidance leads away from another image embedding.
-   * @throws UnclipError "input" unless `beside` is what config.beside names, "shape" if it has another size */
+   * @param beside what config.beside names; without it there is the space, but nothing to denoise with
+   * @throws UnclipError "input" for another kind, "shape" if it has another size */
   at(space: DecoderSpace, beside?: KandinskyBeside): Decoder;
 }
 
@@ -57,7 +58,13 @@ export async function loadKandinskyDecoder(
   const path = `${component}/config.json`;
   const config = readKandinskyConfig(await readJson(folder, path), `${folder.name}/${path}`);
   const checkpoint = await readCheckpoint(folder, component);
-  const unet = (size: KandinskySize) => runtime.network(kandinskyNetwork(config, size, checkpoint), folder);
+  const built = new Map<string, Network>(); // one for each size, whatever stands beside the latents
+  const unet = (size: KandinskySize) => {
+    const key = `${size.height}x${size.width}`;
+    const network = built.get(key) ?? runtime.network(kandinskyNetwork(config, size, checkpoint), folder);
+    built.set(key, network);
+    return network;
+  };
   const side = 2 ** (config.blockOutChannels.length - 1);
   unet({ height: side, width: side, textLength }); // a folder whose weights do not fit fails here
   return createKandinskyDecoder(unet, { config, textLength, scheduler: await readScheduler(folder, scheduler) });
@@ -93,7 +100,10 @@ export function createKandinskyDecoder(
         scheduler,
         space,
         defaults: { steps: 100, guidanceScale: 4 },
-        check: (condition, n, where) => checkCondition(condition, n, where, sizes),
+        check(condition, n, where) {
+          checkComplete(beside, config);
+          checkCondition(condition, n, where, sizes);
+        },
         denoise(conditions): Denoiser {
           const seen = seenBy(conditions, config.version);
           const n = seen.imageEmbedding.dims[0]!;
@@ -149,26 +159,27 @@ function checkCondition(
   checkDims(`${where}.textStates`, text.textStates, [n, textLength, textWidth!], hint);
 }
 
+const BESIDE = {
+  nothing: "nothing beside the latents",
+  mask: "a picture and the area of it that is painted anew",
+  depth: "a depth picture",
+};
+
 function checkBeside(
   { area, depth }: KandinskyBeside,
   { height, width }: KandinskySize,
   { beside, latentChannels }: KandinskyConfig,
 ): void {
-  const given = { mask: area !== undefined, depth: depth !== undefined };
-  const expected = {
-    nothing: "nothing beside the latents",
-    mask: "a picture and the area that is kept of it",
-    depth: "a depth picture",
-  }[beside];
-  if (given.mask !== (beside === "mask") || given.depth !== (beside === "depth")) {
-    const got = Object.entries(given).flatMap(([name, is]) =>
-      is ? [name === "mask" ? "an area" : "a depth picture"] : [],
-    );
-    throw new UnclipError("input", `decoder: this model takes ${expected}, got ${got.join(" and ") || "nothing"}`);
-  }
+  const got = (area && beside !== "mask" && "mask") || (depth && beside !== "depth" && "depth");
+  if (got) throw new UnclipError("input", `decoder: this model takes ${BESIDE[beside]}, got ${BESIDE[got]}`);
   if (depth) checkDims("decoder.depth", depth, [1, 3, 8 * height, 8 * width], "resize it to the size of the pictures");
   if (area) {
     checkDims("decoder.area.latents", area.latents, [1, latentChannels, height, width]);
     checkDims("decoder.area.painted", area.painted, [1, 1, height, width]);
   }
+}
+
+function checkComplete({ area, depth }: KandinskyBeside, { beside }: KandinskyConfig): void {
+  if ({ nothing: true, mask: area !== undefined, depth: depth !== undefined }[beside]) return;
+  throw new UnclipError("input", `decoder: this model takes ${BESIDE[beside]}; give it`);
 }

@@ -10,6 +10,9 @@ export interface Family {
   readonly name: string;
   /** The pipelines of diffusers whose folders it opens: `_class_name` of model_index.json. */
   readonly pipelines: readonly string[];
+  /** The pipelines whose folders hold the priors of its decoders; absent where a folder has its own. The decoder's model card may name such a
+   * folder, and is fetched with it. */
+  readonly priors?: readonly string[];
   /** What a folder holds. No network is opened yet.
    * @throws UnclipError "config" or "weights" if a part is missing, damaged, or does not fit the others; "input" for a prior's folder where it takes none */
   load(folder: FamilyFolder): Promise<FamilyModel>;
@@ -22,6 +25,8 @@ export interface FamilyFolder {
   readonly runtime: Runtime;
   /** The model whose prior the caller chose, as `loadUnclip` is given it. */
   readonly priorModel?: string | URL;
+  /** What opens a folder beside this one, by the name of that; absent for a model of the hub, which has none beside it. */
+  beside?(name: string): string;
   /** Opens another model's folder as this one was opened: of the same variant, and on the hub with the same settings.
    * @param parts which of its components are needed; the others are not fetched
    * @throws UnclipError "input" if there is no such folder, "download" if the hub does not give it, "config" if it is no model */

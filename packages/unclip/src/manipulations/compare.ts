@@ -35,9 +35,9 @@ export const compare: Operation<CompareRequest & RunOptions & { readonly caption
       const random = seed === undefined ? workplace.random : createRandom(BigInt(seed));
       const alike = { ...workplace, random };
       const settings = "kind" in way ? { steps: 1, guidanceScale: 1, ...way } : way;
-      const imageEmbedding = yield* embedCaptions(alike, [caption], { prior: settings, negative });
-      const shown = { ...(imageEmbedding && { imageEmbedding }), captions: [caption], pictures: 1 };
-      const conditions = await conditionsOf(alike, filled, shown);
+      const embedded = yield* embedCaptions(alike, [caption], { prior: settings, negative });
+      const shown = { ...embedded, captions: [caption], pictures: 1 };
+      const conditions = yield* conditionsOf(alike, filled, shown);
       images.push(...(yield* decodeAndEnlarge(alike, conditions, filled)));
     }
     return { images };

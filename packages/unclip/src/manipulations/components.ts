@@ -78,7 +78,7 @@ export const components: Operation<
         ? await stages.autoregressivePrior!.firstComponents(seenAgain, counts)
         : firstComponents(seenAgain, counts, principalComponents(sample, Math.max(...counts)));
     const shared = { ...workplace, random: sharedNoise(workplace.random) };
-    const conditions = await conditionsOf(shared, filled, { imageEmbedding, pictures: counts.length });
+    const conditions = yield* conditionsOf(shared, filled, { imageEmbedding, pictures: counts.length });
     const images = yield* decodeAndEnlarge(shared, conditions, filled);
     return {
       images,

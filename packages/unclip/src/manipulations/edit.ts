@@ -82,9 +82,9 @@ export const edit: Operation<
     const imageEmbedding = turned(seen, textDiff(text.textEmbedding), thetas);
     const shared = { ...workplace, random: sharedNoise(workplace.random) };
     const random = sameNoise(shared.random);
-    const own = await conditionsOf(workplace, filled, { imageEmbedding: seen, pictures: 1, random });
+    const own = yield* conditionsOf(workplace, filled, { imageEmbedding: seen, pictures: 1, random });
     const xT = repeatRows(yield* invert(workplace, x0!, own, filled), frames);
-    const conditions = await conditionsOf(workplace, filled, { imageEmbedding, pictures: frames, random });
+    const conditions = yield* conditionsOf(workplace, filled, { imageEmbedding, pictures: frames, random });
     const images = yield* decodeAndEnlarge(shared, conditions, filled, () => ({ xT }));
     return { images, imageEmbedding, recorded: { picture: stored[0] } };
   },

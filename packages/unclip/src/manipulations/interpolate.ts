@@ -73,10 +73,10 @@ export const interpolate: Operation<
     const imageEmbedding = along(ends, places);
     const shared = { ...workplace, random: sharedNoise(workplace.random) };
     const random = sameNoise(shared.random);
-    const conditions = await conditionsOf(workplace, filled, { imageEmbedding, pictures: frames, random });
+    const conditions = yield* conditionsOf(workplace, filled, { imageEmbedding, pictures: frames, random });
     let xT: Tensor;
     if (isInverted) {
-      const own = await conditionsOf(workplace, filled, { imageEmbedding: ends, pictures: items.length, random });
+      const own = yield* conditionsOf(workplace, filled, { imageEmbedding: ends, pictures: items.length, random });
       xT = along(yield* invert(workplace, concatRows(x0.map((one) => one!)), own, filled), places);
     } else {
       xT = shared.random.normal(stages.decoder.space.shape(frames));

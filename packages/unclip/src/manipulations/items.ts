@@ -9,7 +9,7 @@ import {
   type Tensor,
 } from "@unclip/tensor";
 import { checkCaption } from "../fill-request.js";
-import { embedCaptions, type FilledPrior } from "../prior-request.js";
+import { drawAsPrior, embedCaptions, type EmbeddedCaptions, type FilledPrior } from "../prior-request.js";
 import type { LoadedModel, Workplace } from "../operation.js";
 import type { FilledRequest } from "../request.js";
 import type { StageStep } from "../timeline.js";
@@ -33,7 +33,7 @@ export interface SeenItems {
   readonly imageEmbedding: Tensor;
   /** Of the items that are pictures, each as a clean sample x_0 of the decoder's space, where it was asked for or costs nothing. */
   readonly x0: readonly (Tensor | undefined)[];
-  readonly stored: readonly (StoredPicture | StoredCaption)[];
+  readonly stored: readonly (StoredPicture | StoredCaption | string)[];
 }
 
 /** Throws unless there are at least `least` items, all of which the model can embed.
@@ -91,14 +91,48 @@ export async function* embedItems(
   };
 }
 
+/** Embeds items one after another, with the workplace's own random numbers, as the reference's pipeline for mixing does: then comes the
+ * negative caption, or, where there is none, what would be drawn for the empty one. A recipe keeps captions as they are, and embeds them again.
+ * @returns also the negative caption's embedding, [1, D] */
+export async function* embedItemsInOrder(
+  workplace: Workplace,
+  items: readonly ItemSource[],
+  { prior, negative }: Pick<FilledRequest, "negative"> & { readonly prior?: FilledPrior },
+): AsyncGenerator<StageStep, SeenItems & { readonly negativeEmbedding?: Tensor }> {
+  const embed = async function* (caption: string): AsyncGenerator<StageStep, Tensor> {
+    return withEmbedding(yield* embedCaptions(workplace, [caption], { prior: prior!, negative: "" }));
+  };
+  const embedded: SeenItems[] = [];
+  for (const item of items) {
+    if (typeof item === "string") {
+      embedded.push({ imageEmbedding: yield* embed(item), x0: [undefined], stored: [item] });
+    } else {
+      embedded.push(yield* embedItems(workplace, [item], { negative: "" }));
+    }
+  }
+  const [away] = [negative].flat() as [string];
+  if (away === "" && prior !== undefined) await drawAsPrior(workplace, prior);
+  return {
+    imageEmbedding: concatRows(embedded.map(({ imageEmbedding }) => imageEmbedding)),
+    x0: embedded.flatMap(({ x0 }) => x0),
+    stored: embedded.flatMap(({ stored }) => stored),
+    ...(away !== "" && prior !== undefined && { negativeEmbedding: yield* embed(away) }),
+  };
+}
+
+function withEmbedding({ imageEmbedding }: EmbeddedCaptions): Tensor {
+  if (imageEmbedding !== undefined) return imageEmbedding;
+  throw new UnclipError("input", "prior.kind: this one gives a caption no image embedding; choose another");
+}
+
 async function* embedItemCaptions(
   workplace: Workplace,
   captions: readonly string[],
   { prior, negative, seed }: Pick<FilledRequest, "seed" | "negative"> & { readonly prior?: FilledPrior },
 ): AsyncGenerator<StageStep, Tensor> {
-  const imageEmbedding = yield* embedCaptions(ownStream(workplace, seed), captions, { prior: prior!, negative });
-  if (imageEmbedding !== undefined) return imageEmbedding;
-  throw new UnclipError("input", "prior.kind: this one gives a caption no image embedding; choose another");
+  const away = workplace.stages.priorNegative === "embedding" ? "" : negative; // it is embedded by itself
+  const options = { prior: prior!, negative: away };
+  return withEmbedding(yield* embedCaptions(ownStream(workplace, seed), captions, options));
 }
 
 function ownStream(workplace: Workplace, seed: number | string | undefined): Workplace {

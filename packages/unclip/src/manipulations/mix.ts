@@ -6,7 +6,7 @@ import { checkKeys, fillRequest, PAINT_KEYS } from "../fill-request.js";
 import type { Operation } from "../operation.js";
 import { fillPriorFor, type FilledPrior } from "../prior-request.js";
 import type { FilledRequest, GenerateRequest, PaintRequest, RunOptions } from "../request.js";
-import { checkItems, embedItems, hasCaption, type Item, type ItemSource } from "./items.js";
+import { checkItems, embedItems, embedItemsInOrder, hasCaption, type Item, type ItemSource } from "./items.js";
 
 /** A request of `mix`. */
 export interface MixRequest extends PaintRequest, Pick<GenerateRequest, "prior"> {
@@ -48,9 +48,14 @@ export const mix: Operation<
   },
   async *perform(workplace, filled) {
     const { items, weights, n } = filled;
-    const { imageEmbedding: each, stored } = yield* embedItems(workplace, items, filled);
+    const isInOrder = workplace.stages.priorNegative === "embedding";
+    const {
+      imageEmbedding: each,
+      stored,
+      ...away
+    } = isInOrder ? yield* embedItemsInOrder(workplace, items, filled) : yield* embedItems(workplace, items, filled);
     const mixed = weightedMean(each, weights);
-    const one = await conditionsOf(workplace, filled, { imageEmbedding: mixed, pictures: 1 });
+    const one = yield* conditionsOf(workplace, filled, { ...away, imageEmbedding: mixed, pictures: 1 });
     const images = yield* decodeAndEnlarge(workplace, repeatConditions(one, n), filled);
     return { images, imageEmbedding: repeatRows(mixed, n), recorded: { items: stored } };
   },

@@ -93,9 +93,9 @@ export async function* look(
 }
 
 /** A picture's pixels at the size of the decoder's pictures. */
-export function shrink(picture: Picture, { decoder }: LoadedModel["stages"]): Tensor {
+export function shrink(picture: Picture, { decoder, pictureStart }: LoadedModel["stages"]): Tensor {
   const { width, height } = decoder.space.size;
-  return pixelsFromPicture(resizePicture(picture, width, height));
+  return pixelsFromPicture(resizePicture(picture, width, height, { reduce: pictureStart !== undefined }));
 }
 
 /** @throws UnclipError "input" if a recipe kept another thing of the picture than this needs */

@@ -58,7 +58,7 @@ export const vary: Operation<
     const isInverted = eta !== undefined;
     const { imageEmbedding, x0, stored } = yield* look(workplace, pictures, { x0: isInverted });
     const captions = caption === undefined ? {} : { captions: [caption].flat() };
-    const each = await conditionsOf(workplace, filled, { imageEmbedding, ...captions, pictures: pictures.length });
+    const each = yield* conditionsOf(workplace, filled, { imageEmbedding, ...captions, pictures: pictures.length });
     const xT = isInverted
       ? repeatRows(yield* invert(workplace, x0!, each, filled as FilledInvertibleRequest), n)
       : undefined;
