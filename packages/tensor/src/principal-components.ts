@@ -1,6 +1,6 @@
-import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { checkMatrix, dot, fromRows, rowsOf } from "./embedding.js";
 import { UnclipError } from "./errors.js";
+import { EigenvalueDecomposition, Matrix } from "./linear-algebra.js";
 import type { Tensor } from "./tensor.js";
 
 /** The directions in which embeddings differ most, in float64. */

@@ -1,0 +1,20 @@
+import { copyFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { defineConfig } from "tsup";
+import shared from "../../tsup.config.js";
+
+const mlMatrix = dirname(createRequire(import.meta.url).resolve("ml-matrix"));
+
+/* ml-matrix is published as CommonJS, which browsers do not read as it is, and of which bundlers keep all. Of its sources, which are ES
+ * modules, what is used becomes part of this package, with its licence. */
+export default defineConfig({
+  ...shared,
+  entry: ["src/index.ts", "src/linear-algebra.ts"],
+  noExternal: ["ml-matrix"],
+  esbuildOptions(options) {
+    options.alias = { "ml-matrix": join(mlMatrix, "src/index.js") };
+    options.mainFields = ["module", "main"];
+  },
+  onSuccess: () => copyFile(join(mlMatrix, "LICENSE"), "dist/ml-matrix.LICENSE"),
+});
