@@ -10,7 +10,7 @@ import {
   addStageOptions,
   generateRequest,
   MODEL_HELP,
-  priorTableOf,
+  readRequestFiles,
   type EngineFlags,
   type ModelFlags,
   type PriorFlags,
@@ -51,7 +51,7 @@ export function addAgainCommand(program: Command, run: (picture: string, flags: 
 export async function again(file: string, flags: AgainFlags, host: Host, signal: AbortSignal): Promise<void> {
   const where = quotePath(file);
   const { shows, ...recipe } = readRecipe(await readPictureBytes(file), where);
-  const changes = changesOf(recipe, generateRequest(flags, await priorTableOf(flags), recipe.upsamplers.length));
+  const changes = changesOf(recipe, generateRequest(flags, await readRequestFiles(flags), recipe.upsamplers.length));
   const pictures = picturesOf(recipe);
   if (pictures === undefined) {
     const reason = `it asks for ${JSON.stringify(recipe.operation)}, which this version of unclip does not know`;

@@ -3,7 +3,7 @@ import {
   addFilmOptions,
   addPriorOptions,
   generateRequest,
-  priorTableOf,
+  readRequestFiles,
   type FilmPaintingFlags,
   type PriorFlags,
 } from "./painting-options.js";
@@ -37,7 +37,7 @@ const LEGEND =
 /** Paints a caption in three ways and writes one sheet.
  * @param signal stops between two steps; nothing is written then */
 export async function compare(caption: string, flags: CompareFlags, host: Host, signal: AbortSignal): Promise<void> {
-  const table = await priorTableOf(flags);
+  const files = await readRequestFiles(flags);
   await paintToFiles(
     {
       flags,
@@ -45,7 +45,7 @@ export async function compare(caption: string, flags: CompareFlags, host: Host, 
       pictures: 3,
       subject: { caption, ways: ["none", "text-embedding", flags.prior] },
       start: (unclip) =>
-        unclip.compare(caption, { ...generateRequest(flags, table, unclip.stages.upsamplers.length), signal }),
+        unclip.compare(caption, { ...generateRequest(flags, files, unclip.stages.upsamplers.length), signal }),
       legend: LEGEND,
     },
     host,

@@ -7,7 +7,7 @@ import {
   addFilmOptions,
   addPriorOptions,
   generateRequest,
-  priorTableOf,
+  readRequestFiles,
   type FilmPaintingFlags,
   type PriorFlags,
 } from "./painting-options.js";
@@ -54,7 +54,7 @@ export function addComponentsCommand(
 export async function components(file: string, flags: ComponentsFlags, host: Host, signal: AbortSignal): Promise<void> {
   const picture = await readPictureFile(file);
   const among = flags.among === undefined ? undefined : await readItems(await listedItems(flags.among));
-  const table = await priorTableOf(flags);
+  const files = await readRequestFiles(flags);
   const { counts } = flags;
   await paintToFiles(
     {
@@ -64,7 +64,7 @@ export async function components(file: string, flags: ComponentsFlags, host: Hos
       subject: { picture: file, counts },
       start: (unclip) =>
         unclip.components(picture, {
-          ...generateRequest(flags, table, unclip.stages.upsamplers.length),
+          ...generateRequest(flags, files, unclip.stages.upsamplers.length),
           ...(among && { among }),
           counts,
           signal,

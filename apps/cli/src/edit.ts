@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { MOST_PICTURES } from "unclip";
 import { parsePictures, parseShare } from "./option-values.js";
-import { addFilmOptions, paintRequest, type FilmPaintingFlags } from "./painting-options.js";
+import { addFilmOptions, paintRequest, readRequestFiles, type FilmPaintingFlags } from "./painting-options.js";
 import { paintToFiles } from "./painting.js";
 import { readPictureFile } from "./read-picture.js";
 import { filmFiles } from "./result-files.js";
@@ -46,6 +46,7 @@ export function addEditCommand(program: Command, run: (picture: string, flags: E
  * @param signal stops between two steps; nothing is written then */
 export async function edit(file: string, flags: EditFlags, host: Host, signal: AbortSignal): Promise<void> {
   const picture = await readPictureFile(file);
+  const files = await readRequestFiles(flags);
   const { from, to, strength, frames } = flags;
   await paintToFiles(
     {
@@ -55,7 +56,7 @@ export async function edit(file: string, flags: EditFlags, host: Host, signal: A
       subject: { picture: file, from, to, strength, frames },
       start: (unclip) =>
         unclip.edit(picture, {
-          ...paintRequest(flags, unclip.stages.upsamplers.length),
+          ...paintRequest(flags, files, unclip.stages.upsamplers.length),
           ...{ from, to, strength, frames },
           signal,
         }),

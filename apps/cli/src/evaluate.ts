@@ -24,7 +24,7 @@ import {
   addSamplingOptions,
   MODEL_HELP,
   generateRequest,
-  priorTableOf,
+  readRequestFiles,
   sourceSettings,
   type EngineFlags,
   type PriorFlags,
@@ -94,7 +94,7 @@ async function paintAndJudge(
   host: Host,
   signal: AbortSignal,
 ): Promise<EvaluatedToybox & { readonly paintingMs: number }> {
-  const table = await priorTableOf(flags);
+  const files = await readRequestFiles(flags);
   const { cases: all, oracle, statistics, dispose } = await loadToyboxBenchmark(decodePicture);
   try {
     const cases = firstOf(all, flags.captions);
@@ -105,7 +105,7 @@ async function paintAndJudge(
     const generate: EvaluateToyboxOptions["generate"] = async (captions, seeds) => {
       const startMs = host.now();
       const random = perPicture(seeds.map(createRandom));
-      const request = generateRequest(flags, table, unclip.stages.upsamplers.length);
+      const request = generateRequest(flags, files, unclip.stages.upsamplers.length);
       const { images } = await unclip.generate(captions, { ...request, random, signal });
       paintingMs += host.now() - startMs;
       return images;

@@ -6,7 +6,7 @@ import {
   addPriorOptions,
   countOption,
   generateRequest,
-  priorTableOf,
+  readRequestFiles,
   type PaintingFlags,
   type PriorFlags,
 } from "./painting-options.js";
@@ -44,7 +44,7 @@ export function addGenerateCommand(
     .addOption(
       new Option(
         "--strength <share>",
-        "how much of the picture is painted anew, above 0 to 1 (default: 0.6, with a mask 1)",
+        "how much of the picture is painted anew, above 0 to 1 (default: 0.6, of Kandinsky 0.3, with a mask 1)",
       ).argParser(parseShare),
     )
     .option("--mask <file>", "a picture of --image's shape: what is white is painted anew, what is black stays");
@@ -58,7 +58,7 @@ export function addGenerateCommand(
 /** Paints a caption and writes the pictures.
  * @param signal stops between two steps; nothing is written then */
 export async function generate(caption: string, flags: GenerateFlags, host: Host, signal: AbortSignal): Promise<void> {
-  const table = await priorTableOf(flags);
+  const files = await readRequestFiles(flags);
   const { n, rerank, strength } = flags;
   const own = {
     ...(await readImageAndMask(flags)),
@@ -67,7 +67,7 @@ export async function generate(caption: string, flags: GenerateFlags, host: Host
   };
   const start: Painting["start"] = (unclip) =>
     unclip.generate(caption, {
-      ...generateRequest(flags, table, unclip.stages.upsamplers.length),
+      ...generateRequest(flags, files, unclip.stages.upsamplers.length),
       ...own,
       n,
       signal,

@@ -6,7 +6,7 @@ import {
   addFilmOptions,
   addPriorOptions,
   generateRequest,
-  priorTableOf,
+  readRequestFiles,
   type FilmPaintingFlags,
   type PriorFlags,
 } from "./painting-options.js";
@@ -62,7 +62,7 @@ export async function interpolate(
   const items: Item[] = [];
   for (const word of words) items.push(await itemOf(word));
   const read = await readItems(items);
-  const table = await priorTableOf(flags);
+  const files = await readRequestFiles(flags);
   const { frames, noise } = flags;
   await paintToFiles(
     {
@@ -72,7 +72,7 @@ export async function interpolate(
       subject: { items: items.map(nameOf), frames },
       start: (unclip) =>
         unclip.interpolate(read, {
-          ...generateRequest(flags, table, unclip.stages.upsamplers.length),
+          ...generateRequest(flags, files, unclip.stages.upsamplers.length),
           frames,
           ...(noise !== undefined && { noise }),
           signal,

@@ -6,7 +6,7 @@ import {
   addPriorOptions,
   countOption,
   generateRequest,
-  priorTableOf,
+  readRequestFiles,
   type PaintingFlags,
   type PriorFlags,
 } from "./painting-options.js";
@@ -50,7 +50,7 @@ export async function mix(words: readonly string[], flags: MixFlags, host: Host,
   const items: Item[] = [];
   for (const word of words) items.push(await itemOf(word));
   const read = await readItems(items);
-  const table = await priorTableOf(flags);
+  const files = await readRequestFiles(flags);
   const { n, weights } = flags;
   await paintToFiles(
     {
@@ -60,7 +60,7 @@ export async function mix(words: readonly string[], flags: MixFlags, host: Host,
       subject: { items: items.map(nameOf), ...(weights && { weights }) },
       start: (unclip) =>
         unclip.mix(read, {
-          ...generateRequest(flags, table, unclip.stages.upsamplers.length),
+          ...generateRequest(flags, files, unclip.stages.upsamplers.length),
           n,
           ...(weights && { weights }),
           signal,

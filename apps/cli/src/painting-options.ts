@@ -4,6 +4,7 @@ import {
   type AnalyticTable,
   type GenerateRequest,
   type PaintRequest,
+  type Picture,
   type PriorKind,
   type SamplerSpec,
 } from "unclip";
@@ -22,6 +23,7 @@ import {
   parseUpsamplers,
 } from "./option-values.js";
 import { readPriorTable } from "./prior-table.js";
+import { readPictureFile } from "./read-picture.js";
 import type { Film, FilmFlags } from "./result-files.js";
 import { samplersHelp } from "./samplers-help.js";
 
@@ -50,6 +52,7 @@ export interface SamplingFlags {
   width?: number;
   height?: number;
   noiseLevel?: number;
+  depth?: string;
   decoderSteps?: number;
   decoderSampler?: SamplerSpec;
   decoderGuidance?: number;
@@ -81,9 +84,26 @@ export function sourceSettings({ device, dtype, offline, threads, priorModel }: 
   return given({ device, dtype, offline, threads, priorModel });
 }
 
+/** What the options of a request name files for. */
+export interface RequestFiles {
+  readonly table?: AnalyticTable;
+  readonly depth?: Picture;
+}
+
+/** Reads the files that the options name.
+ * @throws UnclipError "input" if one is not what it should be */
+export async function readRequestFiles(flags: Pick<SamplingFlags, "depth"> & PriorFlags): Promise<RequestFiles> {
+  const { priorTable, depth } = flags;
+  return {
+    ...(priorTable !== undefined && { table: await readPriorTable(priorTable) }),
+    ...(depth !== undefined && { depth: await readPictureFile(depth) }),
+  };
+}
+
 /** The request behind the options of every command that paints.
+ * @param files of {@link readRequestFiles}
  * @param available upsamplers that the model has */
-export function paintRequest(flags: SamplingFlags, available: number): PaintRequest {
+export function paintRequest(flags: SamplingFlags, { depth }: RequestFiles, available: number): PaintRequest {
   const { seed, negative, width, height, noiseLevel } = flags;
   const { decoderSteps: steps, decoderSampler: sampler, decoderGuidance: guidanceScale } = flags;
   return given({
@@ -92,27 +112,25 @@ export function paintRequest(flags: SamplingFlags, available: number): PaintRequ
     width,
     height,
     noiseLevel,
+    depth,
     decoder: given({ steps, guidanceScale, sampler }),
     upsamplers: upsamplerSettings(flags, available),
   });
 }
 
-/** The table that the options of the prior name.
- * @throws UnclipError "input" if that file is no table */
-export async function priorTableOf({ priorTable }: PriorFlags): Promise<AnalyticTable | undefined> {
-  return priorTable === undefined ? undefined : readPriorTable(priorTable);
-}
-
 /** The same with the options of the prior.
- * @param table of {@link priorTableOf} */
+ * @param files of {@link readRequestFiles} */
 export function generateRequest(
   flags: SamplingFlags & PriorFlags,
-  table: AnalyticTable | undefined,
+  files: RequestFiles,
   available: number,
 ): PaintRequest & Pick<GenerateRequest, "prior"> {
   const { prior: kind, priorSteps, priorSampler, priorGuidance: guidanceScale, candidates } = flags;
-  const { steps = priorSteps, sampler = priorSampler } = withTable(priorSampler, table, priorSteps);
-  return { ...paintRequest(flags, available), prior: given({ kind, steps, guidanceScale, sampler, candidates }) };
+  const { steps = priorSteps, sampler = priorSampler } = withTable(priorSampler, files.table, priorSteps);
+  return {
+    ...paintRequest(flags, files, available),
+    prior: given({ kind, steps, guidanceScale, sampler, candidates }),
+  };
 }
 
 /** A table belongs to the sampler that it was estimated for, and says how many steps it is for. */
@@ -194,6 +212,10 @@ export function addStageOptions(command: Command): Command {
         "--noise-level <level>",
         "noise on what CLIP saw, from 0 to 999, of a model such as Stable unCLIP (default: 0)",
       ).argParser(parseNoiseLevel),
+    )
+    .option(
+      "--depth <file>",
+      "a depth picture to follow, near is white, of a model that sees one (Kandinsky's controlnet-depth)",
     )
     .addOption(stepsOption("--decoder-steps <count>"))
     .addOption(

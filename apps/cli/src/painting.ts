@@ -11,7 +11,7 @@ import type { Host } from "./host.js";
 
 /** What one command paints. */
 export interface Painting {
-  readonly flags: ModelFlags & Pick<SamplingFlags, "upsamplers" | "width" | "height">;
+  readonly flags: ModelFlags & Pick<SamplingFlags, "upsamplers" | "width" | "height" | "depth">;
   readonly files: readonly ResultFile[];
   /** Pictures that the run gives. */
   readonly pictures: number;
@@ -53,7 +53,8 @@ function bytesOf({ flags, files, pictures }: Painting, { stages }: Unclip): numb
   const { width = decoder.space.size.width, height = decoder.space.size.height } = flags;
   const area = running > 0 ? upsamplers[running - 1]!.config.sampleSize ** 2 : width * height;
   const shown = files.reduce((sum, { shows }) => sum + ("picture" in shows ? 1 : pictures), 0);
-  return shown * area * 3 + files.length * MOST_RECIPE_BYTES;
+  const recipe = MOST_RECIPE_BYTES + (flags.depth === undefined ? 0 : 4 * area); // it keeps the depth picture, in base64
+  return shown * area * 3 + files.length * recipe;
 }
 
 /** A recipe is some thousand bytes, with a picture or the table of Analytic-DPM some ten thousand. */

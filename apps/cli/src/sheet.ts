@@ -6,7 +6,7 @@ import {
   addPaintingOptions,
   addPriorOptions,
   generateRequest,
-  priorTableOf,
+  readRequestFiles,
   type PaintingFlags,
   type PriorFlags,
 } from "./painting-options.js";
@@ -36,7 +36,7 @@ export function addSheetCommand(program: Command, run: (file: string, flags: She
  * @param signal stops between two steps; nothing is written then */
 export async function sheet(file: string, flags: SheetFlags, host: Host, signal: AbortSignal): Promise<void> {
   const captions = await readCaptions(file, MOST_PICTURES);
-  const table = await priorTableOf(flags);
+  const files = await readRequestFiles(flags);
   await paintToFiles(
     {
       flags,
@@ -44,7 +44,7 @@ export async function sheet(file: string, flags: SheetFlags, host: Host, signal:
       pictures: captions.length,
       subject: { captions },
       start: (unclip) =>
-        unclip.generate(captions, { ...generateRequest(flags, table, unclip.stages.upsamplers.length), signal }),
+        unclip.generate(captions, { ...generateRequest(flags, files, unclip.stages.upsamplers.length), signal }),
     },
     host,
     signal,

@@ -1,6 +1,12 @@
 import { Option, type Command } from "commander";
 import { parseShare } from "./option-values.js";
-import { addPaintingOptions, countOption, paintRequest, type PaintingFlags } from "./painting-options.js";
+import {
+  addPaintingOptions,
+  countOption,
+  paintRequest,
+  readRequestFiles,
+  type PaintingFlags,
+} from "./painting-options.js";
 import { paintToFiles, type Painting } from "./painting.js";
 import { readPictureFile } from "./read-picture.js";
 import { pictureFiles } from "./result-files.js";
@@ -38,10 +44,11 @@ export function addVaryCommand(program: Command, run: (picture: string, flags: V
  * @param signal stops between two steps; nothing is written then */
 export async function vary(file: string, flags: VaryFlags, host: Host, signal: AbortSignal): Promise<void> {
   const picture = await readPictureFile(file);
+  const files = await readRequestFiles(flags);
   const { n, eta, caption } = flags;
   const own = { ...(caption !== undefined && { caption }), ...(eta !== undefined && { eta }) };
   const start: Painting["start"] = (unclip) =>
-    unclip.vary(picture, { ...paintRequest(flags, unclip.stages.upsamplers.length), n, ...own, signal });
+    unclip.vary(picture, { ...paintRequest(flags, files, unclip.stages.upsamplers.length), n, ...own, signal });
   await paintToFiles(
     { flags, files: pictureFiles(flags.out, n), pictures: n, subject: { picture: file }, start },
     host,

@@ -37,3 +37,19 @@ it("opens no model whose weights ask for code", async () => {
     `${folder}/decoder/diffusion_pytorch_model.bin asks for posix.system; a checkpoint needs no code`,
   );
 });
+
+it.each([
+  ["kandinsky-2-2-tiny-decoder", "kandinsky-2-2-tiny-prior"],
+  ["kandinsky-2-1-tiny", "kandinsky-2-1-tiny-prior"],
+  ["kandinsky-2-1-tiny-b", "kandinsky-2-1-tiny-b-prior"],
+])("paints the same picture from %s and %s saved by torch as from safetensors", async (model, prior) => {
+  const [folder, priorModel] = [await savedWithTorch(model), await savedWithTorch(prior)];
+  const paintWith = async (decoder: string, options: { priorModel?: string }) => {
+    const unclip = await loadUnclip(decoder, options);
+    const { images } = await unclip.generate("a red cube", { prior: { steps: 2 }, decoder: { steps: 2 }, seed: 5 });
+    await unclip.dispose();
+    return images[0]!.data;
+  };
+  expect((await inspectModel(folder, { priorModel })).problems).toEqual([]);
+  expect(Buffer.compare(await paintWith(folder, { priorModel }), await paintWith(fixturePath(model), {}))).toBe(0);
+});
