@@ -29,5 +29,6 @@ export default {
   // A time-out counts as killed. Endless loops are found by counting; the time is long, so that a busy machine kills nothing.
   timeoutMS: 15_000,
   timeoutFactor: 3,
+  dryRunTimeoutMinutes: 30,
   thresholds: { high: 95, low: 90, break: 85 },
 };
