@@ -13,7 +13,7 @@ export default mergeConfig(
         "**/test/*fuzz*.test.ts",
         "**/test/contract/browser.test.ts",
         "**/test/readme.test.ts",
-        "**/test/reference.test.ts",
+        "**/test/reference*.test.ts",
         "**/test/torch-files.test.ts",
         "**/test/telemetry/**",
         "**/test/bundle.test.ts",

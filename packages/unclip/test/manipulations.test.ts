@@ -31,6 +31,11 @@ async function expectAgain(recipe: Recipe, images: readonly Picture[]): Promise<
   expect(again.recipe).toEqual(recipe);
 }
 
+/** The run is refused for its input, with this sentence. */
+async function expectRefusal(run: PromiseLike<unknown>, message: RegExp): Promise<void> {
+  await expect(run).rejects.toMatchObject({ code: "input", message: expect.stringMatching(message) });
+}
+
 describe("vary with eta", () => {
   it("gives one picture at eta 0, whatever the seed, and others above", async () => {
     const toybox = await loadUnclip(); // a random network saturates, and hides the noise
@@ -63,11 +68,12 @@ describe("vary with eta", () => {
   });
 
   it.each<[object, RegExp]>([
+    [{ strength: 1 }, /^vary: there is no setting "strength"; expected /],
     [{ eta: 0, refinements: -1 }, /^refinements: expected a whole number from 0 to 20, got -1/],
     [{ eta: 0, refinements: 1.5 }, /^refinements: expected a whole number/],
     [{ refinements: 2 }, /^refinements: without eta no picture is inverted/],
   ])("refuses %j", async (settings, message) => {
-    await expect(unclip.vary(gray, { ...small, ...settings })).rejects.toThrow(message);
+    await expectRefusal(unclip.vary(gray, { ...small, ...settings }), message);
   });
 
   it("counts the inversion as a stage of its own", async () => {
@@ -80,9 +86,7 @@ describe("vary with eta", () => {
   });
 
   it.each([-0.1, 1.5, NaN, "x"])("refuses eta %s", async (eta) => {
-    await expect(unclip.vary(gray, { ...small, eta: eta as number })).rejects.toThrow(
-      /^eta: expected a number from 0 to 1/,
-    );
+    await expectRefusal(unclip.vary(gray, { ...small, eta: eta as number }), /^eta: expected a number from 0 to 1/);
   });
 });
 
@@ -103,6 +107,12 @@ describe("interpolate", () => {
     expectSame(images[2]!, images[0]!);
   });
 
+  it("goes through the items at equal distances", async () => {
+    const { images } = await unclip.interpolate([gray, dark, solid(90)], { ...small, frames: 5, noise: "fixed" });
+    const { images: half } = await unclip.interpolate([dark, solid(90)], { ...small, frames: 3, noise: "fixed" });
+    for (const i of [0, 1, 2]) expectSame(images[2 + i]!, half[i]!);
+  });
+
   it("takes captions, from one noise for all frames", async () => {
     const settings = { ...small, prior: { steps: 2 }, frames: 2 };
     const { images, recipe } = await unclip.interpolate(["a cube", dark], settings);
@@ -121,7 +131,7 @@ describe("interpolate", () => {
     [["a cube", dark], { noise: "inverted" }, /^noise: a caption has no noise to be inverted/],
     [[gray, dark], { weights: [1, 2] }, /^interpolate: there is no setting "weights"/],
   ])("refuses %j with %j", async (items, settings, message) => {
-    await expect(unclip.interpolate(items as Picture[], { ...small, ...settings })).rejects.toThrow(message);
+    await expectRefusal(unclip.interpolate(items as Picture[], { ...small, ...settings }), message);
   });
 });
 
@@ -159,7 +169,7 @@ describe("mix", () => {
     [[1, -1], /^weights: 1, -1 sum to 0/],
     [[0, 0], /^weights: 0, 0 sum to 0/],
   ])("refuses the weights %j", async (weights, message) => {
-    await expect(unclip.mix([gray, dark], { ...small, weights })).rejects.toThrow(message);
+    await expectRefusal(unclip.mix([gray, dark], { ...small, weights }), message);
   });
 });
 
@@ -176,13 +186,14 @@ describe("edit", () => {
 
   it.each<[object, RegExp]>([
     [{ to: "a ring", strength: 2 }, /^strength: expected a number from 0 to 1, got 2/],
+    [{ to: "a ring", eta: 1 }, /^edit: there is no setting "eta"; expected /],
     [{ from: "A ring", to: "a ring" }, /^to: says the same as from/],
     [{ to: undefined }, /^to: expected a text, got undefined/],
     [{ to: "a ring", n: 2 }, /./],
   ])("refuses %j", async (settings, message) => {
     const run = unclip.edit(gray, { ...small, ...settings } as never);
     if ("n" in settings) expect((await run).images).toHaveLength(1);
-    else await expect(run).rejects.toThrow(message);
+    else await expectRefusal(run, message);
   });
 });
 
@@ -217,11 +228,12 @@ describe("components", () => {
 
   it.each<[object, RegExp]>([
     [{}, /^among: .*karlo-tiny has no autoregressive prior, .*; name pictures or captions/],
+    [{ among: [gray, dark], eta: 1 }, /^components: there is no setting "eta"; expected /],
     [{ among: [gray] }, /^items: expected at least 2/],
     [{ among: [gray, dark], counts: [2] }, /^counts: expected whole numbers from 1 to 1/],
     [{ among: [gray, dark], counts: [] }, /^counts: expected whole numbers/],
   ])("refuses %#", async (settings, message) => {
-    await expect(unclip.components(gray, { ...small, ...settings } as never)).rejects.toThrow(message);
+    await expectRefusal(unclip.components(gray, { ...small, ...settings } as never), message);
   });
 });
 
@@ -283,6 +295,6 @@ describe("generate from a picture", () => {
     ],
     [{ image: { width: 1, height: 1, data: new Uint8Array(4) } }, /^image: expected 3 bytes/],
   ])("refuses %#", async (more, message) => {
-    await expect(unclip.generate("a cube", { ...settings, ...more })).rejects.toThrow(message);
+    await expectRefusal(unclip.generate("a cube", { ...settings, ...more }), message);
   });
 });

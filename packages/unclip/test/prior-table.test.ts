@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadUnclip, type PriorExample } from "unclip";
+import { estimatePriorTable } from "../src/prior-table.js";
 import { fixturePath } from "../../../test-support/index.js";
 
 const gray = { width: 8, height: 8, data: new Uint8Array(192).fill(128) };
@@ -31,13 +32,51 @@ describe("estimatePriorTable", () => {
     await unclip.dispose();
   });
 
+  it("encodes eight examples at a time, and counts the steps of every stage to its end", async () => {
+    const unclip = await open();
+    const many = Array.from({ length: 9 }, (_, i) => ({ caption: `cube ${i}`, picture: async () => gray }));
+    const steps: string[] = [];
+    const table = unclip.estimatePriorTable(many, { steps: 2 });
+    for await (const { stage, step, steps: of } of table) steps.push(`${stage} ${step}/${of}`);
+    expect(steps.filter((step) => step.startsWith("clip"))).toEqual(
+      ["clip-text", "clip-image"].flatMap((stage) => [0, 1, 2].map((step) => `${stage} ${step}/2`)),
+    );
+    const own: string[] = [];
+    const captionsAlone = many.map(({ caption }) => ({ caption }));
+    for await (const { stage, step, steps: of } of unclip.estimatePriorTable(captionsAlone, { steps: 2 })) {
+      if (stage === "prior") own.push(`${step}/${of}`);
+    }
+    expect(own.slice(-1)).toEqual(["4/4"]);
+    expect(own).toContain("1/4");
+    await unclip.dispose();
+  });
+
+  it.each<[object, RegExp]>([
+    [{ prior: undefined }, /^tiny: has no diffusion prior to estimate a table of$/],
+    [{ textEncoder: undefined }, /^tiny: has no diffusion prior to estimate a table of$/],
+    [{ imageEncoder: undefined }, /^tiny: has no image_encoder for the pictures; give captions alone/],
+  ])("refuses a model with %j", async (lacking, message) => {
+    const stages = { prior: {}, textEncoder: {}, imageEncoder: {}, ...lacking };
+    const model = { model: "tiny", stages } as unknown as Parameters<typeof estimatePriorTable>[0];
+    const pictures = captions.map((example) => ({ ...example, picture: async () => gray }));
+    await expect(estimatePriorTable(model, pictures)).rejects.toMatchObject({
+      code: "input",
+      message: expect.stringMatching(message),
+    });
+  });
+
   it("refuses examples that cannot be, before work begins, and stops on request", async () => {
     const unclip = await open();
-    await expect(unclip.estimatePriorTable([])).rejects.toThrow(/^examples: expected one or more, got none/);
-    const mixed = [...captions, { caption: "a cone", picture: async () => gray }];
-    await expect(unclip.estimatePriorTable(mixed)).rejects.toThrow(
-      /^examples: 1 of 3 have a picture; give all or none/,
+    const refused = (message: RegExp) => ({ code: "input", message: expect.stringMatching(message) });
+    await expect(unclip.estimatePriorTable([])).rejects.toMatchObject(
+      refused(/^examples: expected one or more, got none/),
     );
+    const mixed = [...captions, { caption: "a cone", picture: async () => gray }];
+    await expect(unclip.estimatePriorTable(mixed)).rejects.toMatchObject(
+      refused(/^examples: 1 of 3 have a picture; give all or none/),
+    );
+    const unknown = unclip.estimatePriorTable(captions, { step: 3 } as object);
+    await expect(unknown).rejects.toMatchObject(refused(/^estimatePriorTable: there is no setting "step"/));
     await expect(unclip.estimatePriorTable(captions, { steps: 1 })).rejects.toMatchObject({ code: "input" });
     const signal = AbortSignal.abort();
     await expect(unclip.estimatePriorTable(captions, { signal })).rejects.toMatchObject({ code: "aborted" });
