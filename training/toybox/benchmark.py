@@ -1,4 +1,5 @@
-"""Writes the benchmark of the world: captions with their claims, and one atlas with the real picture of each.
+"""Writes the benchmark of the world: captions with their claims, one atlas with the real picture of each, and one that shows where
+its things are: red where the first is seen, green where the second is.
 
     python -m toybox.benchmark --out ../packages/evaluation/toybox
 
@@ -19,7 +20,7 @@ from PIL import Image
 
 from toybox.captions import GROUND_FACT, MATERIAL_FACT, SIZE_FACT, THING_FACTS, UNSAID, describe
 from toybox.oracle import SIZE
-from toybox.render import render
+from toybox.render import find_things, render
 from toybox.world import (
     HELD_OUT_STACKS,
     HELD_OUT_STYLED,
@@ -85,6 +86,12 @@ def case_of(scene: Scene, rng: np.random.Generator) -> dict:
     return {"caption": caption, "things": things, **relation, **ground, "style": scene.style, **held_out}
 
 
+def save_atlas(pictures: np.ndarray, path: Path) -> None:
+    """Pictures [N, SIZE, SIZE, 3] in rows of COLUMNS."""
+    tiles = pictures.reshape(-1, COLUMNS, SIZE, SIZE, 3).transpose(0, 2, 1, 3, 4)
+    Image.fromarray(tiles.reshape(-1, COLUMNS * SIZE, 3)).save(path, optimize=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
@@ -95,8 +102,9 @@ def main() -> None:
     rows = [json.dumps(case_of(scene, rng)) for scene in scenes]
     layout = json.dumps({"sample_size": SIZE, "columns": COLUMNS})[1:-1]
     (folder / "captions.json").write_text(f'{{{layout}, "cases": [\n' + ",\n".join(rows) + "\n]}\n")
-    tiles = render(scenes, SIZE).reshape(-1, COLUMNS, SIZE, SIZE, 3).transpose(0, 2, 1, 3, 4)
-    Image.fromarray(tiles.reshape(-1, COLUMNS * SIZE, 3)).save(folder / "pictures.png", optimize=True)
+    save_atlas(render(scenes, SIZE), folder / "pictures.png")
+    found = find_things(scenes, SIZE)
+    save_atlas(np.stack([255 * (found == i) for i in (0, 1, 2)], axis=-1).astype(np.uint8), folder / "things.png")
 
 
 if __name__ == "__main__":

@@ -348,3 +348,20 @@ def render(scenes: list[Scene], size: int, samples: int = 4) -> np.ndarray:
     out = np.empty((len(scenes), size, size, 3), dtype=np.uint8)
     _draw_all(np.stack([p[0] for p in packed]), np.stack([p[1] for p in packed]), styles, samples, out)
     return out
+
+
+@njit(fastmath=True)
+def _find_all(things, views, out):
+    size = out.shape[1]
+    seen = np.empty((size, size, 7), dtype=np.float32)
+    for i in range(len(out)):
+        _cast_all(things[i], views[i], FLAT, seen)
+        out[i] = seen[:, :, 3].astype(np.int8)
+
+
+def find_things(scenes: list[Scene], size: int) -> np.ndarray:
+    """Which thing is seen at each pixel's middle: int8 [N, size, size], the thing's index, -1 where there is none."""
+    packed = [pack(scene) for scene in scenes]
+    out = np.empty((len(scenes), size, size), dtype=np.int8)
+    _find_all(np.stack([p[0] for p in packed]), np.stack([p[1] for p in packed]), out)
+    return out

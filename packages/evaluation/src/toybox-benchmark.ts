@@ -14,6 +14,8 @@ export interface ToyboxCase {
   readonly heldOut?: string;
   /** What the world itself makes of it, 64 x 64. */
   readonly picture: Picture;
+  /** Where its things are, 64 x 64: red is 255 where the first is seen, green where the second is. */
+  readonly places: Picture;
 }
 
 /** All that it takes to judge a model of the toybox world. */
@@ -41,10 +43,10 @@ export async function loadToyboxBenchmark(
 ): Promise<ToyboxBenchmark> {
   const open = (path: string) => openModelFolder(new URL(`../${path}/`, import.meta.url));
   const [oracleFolder, folder] = [await open("oracle"), await open("toybox")];
-  const atlas = await decodePng(await folder.bytes("pictures.png", 0, await folder.sizeBytes("pictures.png")));
+  const atlas = async (path: string) => decodePng(await folder.bytes(path, 0, await folder.sizeBytes(path)));
   const runtime = await createRuntime({ device });
   return {
-    cases: await readCases(folder, atlas),
+    cases: await readCases(folder, await atlas("pictures.png"), await atlas("things.png")),
     oracle: await loadOracle(oracleFolder, runtime),
     statistics: await readGaussian(oracleFolder, "statistics.safetensors"),
     dispose: () => runtime.dispose(),
@@ -58,19 +60,24 @@ interface CaptionsFile {
   readonly cases: readonly (Claim & { readonly caption: string; readonly heldOut?: string })[];
 }
 
-async function readCases(folder: ModelFolder, atlas: Picture): Promise<ToyboxCase[]> {
+async function readCases(folder: ModelFolder, pictures: Picture, things: Picture): Promise<ToyboxCase[]> {
   const { sample_size: size, columns, cases } = (await readJson(folder, "captions.json")) as unknown as CaptionsFile;
   const [width, height] = [columns * size, Math.ceil(cases.length / columns) * size];
-  if (atlas.width !== width || atlas.height !== height) {
+  for (const [path, atlas] of Object.entries({ "pictures.png": pictures, "things.png": things })) {
+    if (atlas.width === width && atlas.height === height) continue;
     const got = `${atlas.width} x ${atlas.height}`;
-    throw new UnclipError("config", `${folder.name}/pictures.png: expected ${width} x ${height} pixels, got ${got}`);
+    throw new UnclipError("config", `${folder.name}/${path}: expected ${width} x ${height} pixels, got ${got}`);
   }
-  return cases.map(({ caption, heldOut, ...claim }, i) => ({
-    caption,
-    claim,
-    ...(heldOut !== undefined && { heldOut }),
-    picture: cutOut(atlas, { left: (i % columns) * size, top: Math.floor(i / columns) * size, size }),
-  }));
+  return cases.map(({ caption, heldOut, ...claim }, i) => {
+    const square = { left: (i % columns) * size, top: Math.floor(i / columns) * size, size };
+    return {
+      caption,
+      claim,
+      ...(heldOut !== undefined && { heldOut }),
+      picture: cutOut(pictures, square),
+      places: cutOut(things, square),
+    };
+  });
 }
 
 /** A square of a picture. */

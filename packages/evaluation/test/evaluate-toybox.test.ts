@@ -37,6 +37,20 @@ describe("benchmark", () => {
   });
 });
 
+describe("places", () => {
+  it("show each thing of a caption, and no other", () => {
+    for (const { claim, places } of cases.slice(0, 60)) {
+      const seen = [0, 1, 2].map(
+        (channel) => places.data.filter((value, i) => i % 3 === channel && value === 255).length,
+      );
+      expect(seen[0]).toBeGreaterThan(20);
+      if (claim.things.length === 2) expect(seen[1]).toBeGreaterThan(20);
+      else expect(seen[1]).toBe(0);
+      expect(seen[2]).toBe(0);
+    }
+  });
+});
+
 describe("evaluateToybox", () => {
   it("finds real renders right in all that can be seen, and near the statistics", async () => {
     const { evaluation, pictures, steps } = await evaluate({});

@@ -26,6 +26,7 @@ const caseOf = (i: number, colour: string, style: string, more = 0): ToyboxCase 
   caption: "",
   claim: { things: Array.from({ length: 1 + more }, () => ({ shape: "cube", colour })), style },
   picture: { width: 1, height: 1, data: Uint8Array.of(i, 0, 0) },
+  places: { width: 1, height: 1, data: Uint8Array.of(255, 0, 0) },
 });
 const words = { shapes: ["cube", "ring"], colours: ["red", "blue"] };
 
