@@ -12,6 +12,7 @@ export interface EditFlags extends FilmPaintingFlags {
   from: string;
   to: string;
   strength: number;
+  captions?: boolean;
   frames: number;
 }
 
@@ -28,9 +29,10 @@ export function addEditCommand(program: Command, run: (picture: string, flags: E
     .addOption(new Option("--from <caption>", "what it shows").default("", "the empty caption"))
     .addOption(
       new Option("--strength <share>", "how far it goes, from 0 (nothing changes) to 1; the paper takes 0.25 to 0.5")
-        .default(0.35)
+        .default(0.3)
         .argParser(parseShare),
     )
+    .option("--captions", "the decoder reads the captions too: more changes at small strengths, where more is kept")
     .addOption(
       new Option(
         "--frames <count>",
@@ -47,7 +49,7 @@ export function addEditCommand(program: Command, run: (picture: string, flags: E
 export async function edit(file: string, flags: EditFlags, host: Host, signal: AbortSignal): Promise<void> {
   const picture = await readPictureFile(file);
   const files = await readRequestFiles(flags);
-  const { from, to, strength, frames } = flags;
+  const { from, to, strength, captions = false, frames } = flags;
   await paintToFiles(
     {
       flags,
@@ -57,7 +59,7 @@ export async function edit(file: string, flags: EditFlags, host: Host, signal: A
       start: (unclip) =>
         unclip.edit(picture, {
           ...paintRequest(flags, files, unclip.stages.upsamplers.length),
-          ...{ from, to, strength, frames },
+          ...{ from, to, strength, captions, frames },
           signal,
         }),
     },

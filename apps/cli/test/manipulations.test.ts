@@ -175,7 +175,7 @@ describe("edit", () => {
   it("passes captions, strength and frames on, and writes the last one alone by default", async () => {
     const { name, subject, settings } = await asked(["edit", red, ...captions, "--out", at("x.png")]);
     expect([name, first(subject as Picture)]).toEqual(["edit", [255, 0, 0]]);
-    const expected = { from: "a red cube", to: "a blue cube", strength: 0.35, frames: 1 };
+    const expected = { from: "a red cube", to: "a blue cube", captions: false, strength: 0.3, frames: 1 };
     expect(settings).toEqual({ ...expected, seed: 0, decoder: {} });
     expect(await made()).toEqual(["x.png"]);
   });

@@ -184,7 +184,20 @@ describe("edit", () => {
     await expectAgain(recipe, images);
   });
 
+  it("lets the decoder read the captions if asked to", async () => {
+    const toybox = await loadUnclip(); // the random decoder hardly reads them
+    const settings = { ...small, from: "a red cube", to: "a blue cube", strength: 0.1, frames: 2 };
+    const plain = await toybox.edit(gray, settings);
+    const read = await toybox.edit(gray, { ...settings, captions: true });
+    expect(read.images[1]!.data).not.toEqual(plain.images[1]!.data);
+    const alone = await toybox.edit(gray, { ...settings, captions: true, strength: 0, frames: 1 });
+    expectSame(read.images[0]!, alone.images[0]!);
+    expect((await toybox.again(read.recipe)).images).toEqual(read.images);
+    await toybox.dispose();
+  });
+
   it.each<[object, RegExp]>([
+    [{ to: "a ring", captions: "yes" }, /^captions: expected true or false, got yes/],
     [{ to: "a ring", strength: 2 }, /^strength: expected a number from 0 to 1, got 2/],
     [{ to: "a ring", eta: 1 }, /^edit: there is no setting "eta"; expected /],
     [{ from: "A ring", to: "a ring" }, /^to: says the same as from/],

@@ -33,8 +33,11 @@ export interface EditRequest extends Omit<InvertibleRequest, "n"> {
   to: string;
   /** What it shows; default "", the empty caption. */
   from?: string;
-  /** θ of the last frame, from 0 (nothing changes) to 1; default 0.35. The paper takes 0.25 to 0.5. */
+  /** θ of the last frame, from 0 (nothing changes) to 1; default 0.3. The paper takes 0.25 to 0.5. */
   strength?: number;
+  /** Whether the decoder reads the captions besides the embedding, if it can: `from` for the inversion and for θ = 0, `to` for the rest.
+   * Default false, as in the paper. It changes more at small strengths, where more of the picture is kept. */
+  captions?: boolean;
   /** Pictures on the way from θ = 0 to `strength`; default 1, the last one alone. */
   frames?: number;
 }
@@ -45,6 +48,7 @@ export interface FilledEditRequest extends FilledInvertibleRequest {
   readonly from: string;
   readonly to: string;
   readonly strength: number;
+  readonly captions: boolean;
   readonly frames: number;
 }
 
@@ -57,8 +61,8 @@ export const edit: Operation<
 > = {
   name: "edit",
   fill(request, loaded) {
-    checkKeys("edit", request, ["picture", "from", "to", "strength", "frames", ...INVERTIBLE_KEYS]);
-    const { from = "", to, strength = 0.35, frames = 1, ...rest } = request;
+    checkKeys("edit", request, ["picture", "from", "to", "strength", "captions", "frames", ...INVERTIBLE_KEYS]);
+    const { from = "", to, strength = 0.3, captions = false, frames = 1, ...rest } = request;
     const [picture] = checkPictures([request.picture], loaded) as [PictureSource];
     demand(loaded, "textEncoder", "edit");
     checkCaption("from", from);
@@ -71,20 +75,33 @@ export const edit: Operation<
     }
     checkRange("strength", strength, 0, 1);
     checkWhole("frames", frames, 64);
-    return { picture, from, to, strength, frames, ...fillInvertible({ ...rest, n: 1 }, loaded, frames) };
+    if (typeof captions !== "boolean") {
+      throw new UnclipError("input", `captions: expected true or false, got ${String(captions)}`);
+    }
+    return { picture, from, to, strength, captions, frames, ...fillInvertible({ ...rest, n: 1 }, loaded, frames) };
   },
   async *perform(workplace, filled) {
     const { stages, timeline } = workplace;
-    const { picture, from, to, strength, frames } = filled;
+    const { picture, from, to, strength, captions, frames } = filled;
     const { imageEmbedding: seen, x0, stored } = yield* look(workplace, [picture], { x0: true });
     const text = yield* timeline.run({ name: "captions", work: () => stages.textEncoder!.embed([from, to]) });
     const thetas = Array.from({ length: frames }, (_, i) => (frames === 1 ? strength : (strength * i) / (frames - 1)));
     const imageEmbedding = turned(seen, textDiff(text.textEmbedding), thetas);
     const shared = { ...workplace, random: sharedNoise(workplace.random) };
     const random = sameNoise(shared.random);
-    const own = yield* conditionsOf(workplace, filled, { imageEmbedding: seen, pictures: 1, random });
+    const own = yield* conditionsOf(workplace, filled, {
+      imageEmbedding: seen,
+      pictures: 1,
+      random,
+      ...(captions && { captions: [from] }),
+    });
     const xT = repeatRows(yield* invert(workplace, x0!, own, filled), frames);
-    const conditions = yield* conditionsOf(workplace, filled, { imageEmbedding, pictures: frames, random });
+    const conditions = yield* conditionsOf(workplace, filled, {
+      imageEmbedding,
+      pictures: frames,
+      random,
+      ...(captions && { captions: thetas.map((theta) => (theta === 0 ? from : to)) }),
+    });
     const images = yield* decodeAndEnlarge(shared, conditions, filled, () => ({ xT }));
     return { images, imageEmbedding, recorded: { picture: stored[0] } };
   },
