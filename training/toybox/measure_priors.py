@@ -26,7 +26,7 @@ from toybox.text import Text, TextReader
 from toybox.tokenizer import CONTEXT_LENGTH, load_tokenizer
 from toybox.world import MATERIALS, STYLES
 
-SEED = 301  # nothing else of the project draws from it
+SEED = 301  # nothing else of the project draws from it; settings were chosen on the captions of 302
 CPU = torch.device("cpu")
 
 
@@ -101,6 +101,7 @@ def main() -> None:
     parser.add_argument("--temperatures", type=float, nargs="+", default=[1.0, 0.5, 0.0])
     parser.add_argument("--guidance", type=float, nargs="+", default=[1.0, 2.0])
     parser.add_argument("--candidates", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--seed", type=int, default=SEED, help="of the captions: choose settings on others than you measure on")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -109,7 +110,7 @@ def main() -> None:
     text_encoder, image_encoder = (kind.from_pretrained(folder / name).float().eval() for kind, name in towers)
     reader = TextReader(load_tokenizer(folder / "tokenizer"), text_encoder, CPU)
 
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(args.seed)
     scenes, _ = sample_scenes(args.captions, rng, STYLES, MATERIALS)
     text = reader.read([describe(scene, rng)[0] for scene in scenes], 0, rng)
     negative = reader.read([""] * len(scenes), 0, rng)
