@@ -11,6 +11,7 @@ import {
   type ToyboxCase,
   type ToyboxEvaluation,
 } from "@unclip/evaluation";
+import { formatScore } from "@unclip/evaluation/report";
 import { Option, type Command } from "commander";
 import { resolve } from "node:path";
 import { createRandom, perPicture, resizePicture, UnclipError, createRun, type Picture, type Run } from "unclip";
@@ -49,7 +50,7 @@ export interface EvaluateFlags extends EngineFlags, SamplingFlags, PriorFlags {
 export function addEvaluateCommand(
   program: Command,
   run: (model: string, flags: EvaluateFlags) => Promise<void>,
-): void {
+): Command {
   const command = program
     .command("evaluate")
     .description("paint the captions of the toybox benchmark and count how often the pictures show what they say")
@@ -62,6 +63,7 @@ export function addEvaluateCommand(
     );
   addPriorOptions(command, "diffusion");
   addEngineOptions(addSamplingOptions(command)).action(run);
+  return command.enablePositionalOptions(); // what follows the name of a study is the study's
 }
 
 /** Paints, judges, and prints a table.
@@ -160,9 +162,14 @@ const NAMES: Partial<Record<Measure, string>> = { count: "number of things", bin
 function tableOf({ generated, real, heldOut, frechetDistance, zeroShot }: ToyboxEvaluation): string[] {
   const shares = MEASURES.map((measure) => [
     NAMES[measure] ?? measure,
-    ...[generated, real, heldOut].map((scores) => shareOf(scores[measure])),
+    ...[generated, real, heldOut].map((scores) => formatScore(scores[measure])),
   ]);
-  const onReal = (name: string, score: Score | undefined) => [name, "", score === undefined ? "-" : shareOf(score), ""];
+  const onReal = (name: string, score: Score | undefined) => [
+    name,
+    "",
+    score === undefined ? "-" : formatScore(score),
+    "",
+  ];
   const distance = (value: number | undefined) => value?.toFixed(2) ?? "-";
   return textTable(
     [
@@ -174,11 +181,4 @@ function tableOf({ generated, real, heldOut, frechetDistance, zeroShot }: Toybox
     ],
     (column) => column > 0,
   );
-}
-
-/** "93.2 % (90.7-95.1)": a share and its interval. */
-function shareOf({ share, interval }: Score): string {
-  if (share === null || interval === null) return "-";
-  const [low, high] = interval.map((end) => (100 * end).toFixed(1));
-  return `${(100 * share).toFixed(1)} % (${low}-${high})`;
 }

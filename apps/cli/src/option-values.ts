@@ -121,6 +121,21 @@ export function parseWeights(text: string): number[] {
   throw new InvalidArgumentError("Expected a number for each picture and caption, such as 0.7,0.3.");
 }
 
+/** The name of a file with an extension.
+ * @throws InvalidArgumentError for a name that does not end in it */
+export function parseFileName(text: string, extension: string): string {
+  if (extname(text).toLowerCase() === extension && !/[/\\]$/.test(text)) return text;
+  throw new InvalidArgumentError(`Expected the name of a file that ends in ${extension}, such as report${extension}.`);
+}
+
+/** A seed that has room for the seeds after it.
+ * @throws InvalidArgumentError for anything but an integer from 0 to 2^31 - 1 */
+export function parseSmallSeed(text: string): number {
+  const seed = Number(text);
+  if (/^\d+$/.test(text) && seed < 2 ** 31) return seed;
+  throw new InvalidArgumentError("Expected an integer from 0 to 2147483647.");
+}
+
 /** The name of a JSON file.
  * @throws InvalidArgumentError for a name that does not end in .json */
 export function parseJsonName(text: string): string {

@@ -34,6 +34,20 @@ function meanOf({ width, data }: Picture, { left, right, top, bottom }: Box, cha
   return Math.round(sum / ((right - left) * (bottom - top)));
 }
 
+/** A larger picture: each pixel becomes a square of them.
+ * @param times side of that square, a whole number from 1 */
+export function magnified({ width, height, data }: Picture, times: number): Picture {
+  const large = { width: width * times, height: height * times };
+  const out = new Uint8Array(large.width * large.height * 3);
+  for (let y = 0; y < large.height; y++) {
+    for (let x = 0; x < large.width; x++) {
+      const from = (Math.floor(y / times) * width + Math.floor(x / times)) * 3;
+      out.set(data.subarray(from, from + 3), (y * large.width + x) * 3);
+    }
+  }
+  return { ...large, data: out };
+}
+
 /** Pictures of one size in rows, with black between them.
  * @param pictures one or more
  * @param columns pictures in a row, 1 or more

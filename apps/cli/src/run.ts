@@ -16,6 +16,7 @@ import { addMixCommand, mix } from "./mix.js";
 import { addSheetCommand, sheet } from "./sheet.js";
 import { addSimilarityCommand, similarity } from "./similarity.js";
 import { reasonOf } from "./read-file.js";
+import { addStudyCommands, runStudy } from "./study.js";
 import { stopOnSignals } from "./stop.js";
 import { addVaryCommand, vary } from "./vary.js";
 import type { Host } from "./host.js";
@@ -43,7 +44,8 @@ export async function run(args: readonly string[], host: Host): Promise<number> 
   addEmbedCommand(program, (flags) => embed(flags, host, stop.signal));
   addSimilarityCommand(program, (items, flags) => similarity(items, flags, host, stop.signal));
   addAnalyticCommand(program, (file, flags) => analytic(file, flags, host, stop.signal));
-  addEvaluateCommand(program, (model, flags) => evaluate(model, flags, host, stop.signal));
+  const evaluation = addEvaluateCommand(program, (model, flags) => evaluate(model, flags, host, stop.signal));
+  addStudyCommands(evaluation, (study, model, flags) => runStudy(study, { model, flags }, host, stop.signal));
   addInspectCommand(program, async (folder, flags) => {
     exitCode = (await inspect(folder, flags, host)) ? 0 : 1;
   });
@@ -65,6 +67,7 @@ function createProgram({ stdout, stderr }: Host): Command {
   return new Command("unclip")
     .description("Captions to pictures with unCLIP (DALL-E 2).")
     .version(version)
+    .enablePositionalOptions() // what follows the name of a command is the command's
     .exitOverride()
     .configureOutput({
       writeOut: (text) => stdout.write(text),

@@ -1,4 +1,5 @@
-import { checkAborted, concatRows, rows, valuesOf, type Picture, type Tensor } from "@unclip/tensor";
+import { checkAborted, concatRows, nextTask, rows, valuesOf, type Picture, type Tensor } from "@unclip/tensor";
+import { OPENINGS, withArticle } from "./describe.js";
 import type { ToyboxCase } from "./toybox-benchmark.js";
 import { createScore, type Score } from "./wilson-interval.js";
 
@@ -18,9 +19,6 @@ export interface ZeroShotScores {
 
 /** The words of the world. */
 export type Vocabulary = Readonly<Record<"shapes" | "colours", readonly string[]>>;
-
-/** How a caption begins that tells the style; the shaded one goes without saying. */
-const OPENINGS = { shaded: "", flat: "a flat picture of ", line: "a line drawing of ", pixel: "pixel art of " };
 
 /** Captions or pictures that CLIP takes at a time. */
 const PART = 16;
@@ -47,9 +45,9 @@ export async function zeroShotScores(
   );
   const captions = labels.map(({ caption }) => caption);
   const embedText = async (part: readonly string[]) => (await textEncoder.embed(part)).textEmbedding;
-  const texts = directionsOf(await inParts(captions, embedText, signal));
+  const texts = directionsOf(await embedInParts(captions, embedText, signal));
   const pictures = directionsOf(
-    await inParts(
+    await embedInParts(
       singles.map(({ picture }) => picture),
       (part) => imageEncoder.embed(part),
       signal,
@@ -70,17 +68,15 @@ export async function zeroShotScores(
   return { thing: createScore(right.thing, singles.length), style: createScore(right.style, singles.length) };
 }
 
-function withArticle(word: string): string {
-  return `${/^[aeiou]/.test(word) ? "an" : "a"} ${word}`;
-}
-
-async function inParts<T>(
+/** Embeds items some at a time, so that a stop is heeded. */
+export async function embedInParts<T>(
   items: readonly T[],
   embed: (part: readonly T[]) => Promise<Tensor>,
   signal: AbortSignal | undefined,
 ): Promise<Tensor> {
   const parts: Tensor[] = [];
   for (let start = 0; start < items.length; start += PART) {
+    await nextTask();
     checkAborted(signal, "zero-shot");
     parts.push(await embed(items.slice(start, start + PART)));
   }

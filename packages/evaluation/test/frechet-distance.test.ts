@@ -2,6 +2,7 @@ import { frechetDistance, gaussianOf } from "@unclip/evaluation";
 import { createRandom, tensor } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "../../../test-support/index.js";
+import { featureCases } from "./metrics.js";
 
 const gaussian = (mean: number[], covariance: number[]) => ({
   mean: Float64Array.from(mean),
@@ -21,6 +22,10 @@ describe("gaussianOf", () => {
 });
 
 describe("frechetDistance", () => {
+  it.each(featureCases)("is scipy's: $frechetDistance", ({ a, b, frechetDistance: expected }) => {
+    expect(frechetDistance(gaussianOf(a), gaussianOf(b))).toBeCloseTo(expected, 8); // scipy's root of a product that is not symmetric
+  });
+
   it("is |m1 - m2|^2 + sum (s1 - s2)^2 for independent features", () => {
     const [a, b] = [gaussian([0, 1], [4, 0, 0, 9]), gaussian([3, 5], [1, 0, 0, 25])];
     expect(frechetDistance(a, b)).toBeCloseTo(25 + 1 + 4, 10);
