@@ -5,7 +5,7 @@ import shutil
 from checkpoints import CAPTION, HIGH_SEED, LONG_CAPTION
 from fixture import ROOT
 from kandinsky import KandinskyShape, decoder_folders, save_kandinsky
-from latent_expected import LatentRun, write_kandinsky, write_stable_unclip
+from latent_expected import LatentRun, write_combined, write_kandinsky, write_stable_unclip
 from latent_shapes import (
     KANDINSKY_21,
     KANDINSKY_21_B,
@@ -152,6 +152,7 @@ def make_stable_unclip_l() -> None:
         ),
     ]
     _make_stable_unclip(STABLE_UNCLIP_L, runs)
+    write_combined(STABLE_UNCLIP_L, ROOT, ROOT / KARLO_TINY.name)
 
 
 def _variation(

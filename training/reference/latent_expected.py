@@ -1,8 +1,10 @@
 """What diffusers paints with the latent checkpoints: PNG files, the recipes, and the tensors between the stages."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -101,6 +103,16 @@ def write_stable_unclip(shape: StableUnclipShape, root: Path, runs: list[LatentR
         return images, tensors
 
     _write(shape.name, root, runs, paint)
+
+
+def write_combined(shape: StableUnclipShape, root: Path, prior: Path) -> None:
+    """Writes what a folder of StableUnCLIPPipeline has besides the components of both models: `<name>.expected/combined/`."""
+    combined = root / f"{shape.name}.expected" / "combined"
+    with TemporaryDirectory() as folder:
+        _with_karlo_prior(root / shape.name, prior).save_pretrained(folder)
+        for file in ("model_index.json", "prior_scheduler/scheduler_config.json"):
+            (combined / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(Path(folder) / file, combined / file)
 
 
 def _with_karlo_prior(folder: Path, prior: Path) -> StableUnCLIPPipeline:

@@ -6,7 +6,7 @@ const FEATURES = {
   textEncoder: "say which caption a picture fits, or edit it by captions",
   imageEncoder: "look at pictures",
   prior: "make image embeddings of captions by a prior",
-  autoregressivePrior: "make them by an autoregressive prior",
+  autoregressivePrior: "make image embeddings of captions by an autoregressive prior",
   withoutPrior: "paint from the caption alone (prior none)",
   textEmbedding: "paint from the caption's text embedding (prior text-embedding)",
   upsamplers: "enlarge what the decoder painted",

@@ -66,24 +66,26 @@ export const stableUnclip: Family = {
 const SIDE_STEP = 8;
 
 function lacksOf({ imageEncoder, prior, decoder: { embeddingWidth } }: Stages): Lacks {
+  const cure = priorCure(embeddingWidth);
+  const noText = `this model has no text encoder whose embeddings lie beside those of pictures; ${cure}, which brings one`;
   return {
     ...(imageEncoder === undefined && {
       imageEncoder:
         "has no image_encoder, which has to see the picture; take a model for image variation, such as stabilityai/stable-diffusion-2-1-unclip-small",
     }),
     ...(prior === undefined && {
-      prior: `this model has no prior; ${priorCure(embeddingWidth)}, or choose "none", the caption alone`,
-      textEncoder: `has no text encoder whose embeddings lie beside those of pictures; ${priorCure(embeddingWidth)}, which brings one`,
-      textEmbedding: `this model has no text encoder whose embeddings lie beside those of pictures; ${priorCure(embeddingWidth)}, which brings one`,
+      prior: `this model has no prior; ${cure}, or choose "none", the caption alone`,
+      textEncoder: noText,
+      textEmbedding: noText,
     }),
     autoregressivePrior: 'this model has no autoregressive prior; choose "diffusion" or "none"',
     upsamplers: "this model has no upsamplers, its decoder paints the whole picture",
   };
 }
 
-/** Where a prior comes from that gives embeddings of a width. */
+/** Where a prior comes from that gives embeddings of a width. Karlo's gives those of ViT-L; none is published for ViT-H. */
 function priorCure(width: number): string {
-  const example = width === 768 ? ", such as kakaobrain/karlo-v1-alpha" : "";
+  const example = { 768: ", such as kakaobrain/karlo-v1-alpha", 1024: " (none is published)" }[width] ?? "";
   return `name a model with priorModel (--prior-model) whose prior gives embeddings ${width} wide${example}`;
 }
 
