@@ -1,14 +1,17 @@
 import { build } from "esbuild";
+import { mkdtemp, rm } from "node:fs/promises";
 import type { Server } from "node:http";
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fixturePath } from "../../../../test-support/index.js";
+import { saveWithTorch } from "../../../../test-support/torch-folder.js";
 import { findChromium, launchChromium } from "./browser.js";
 import { serve } from "./server.js";
-import { cases } from "./suite.js";
+import { cases, longCases, TORCH_FOLDER } from "./suite.js";
 
 const chromium = findChromium();
 
@@ -37,6 +40,7 @@ describe.skipIf(chromium === undefined).each(["wasm", "webgpu"] as const)(
     let server: Server;
     let browser: Browser;
     let page: Page;
+    let torch: string;
 
     beforeAll(async () => {
       const ort = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/wasm"));
@@ -44,7 +48,9 @@ describe.skipIf(chromium === undefined).each(["wasm", "webgpu"] as const)(
         "/": `<!doctype html><script type="module" src="/page.js"></script>`,
         "/page.js": await bundlePage(),
       };
-      const served = await serve({ fixtures: fixturePath(""), "": ort }, pages);
+      torch = await mkdtemp(join(tmpdir(), "unclip-contract-"));
+      await saveWithTorch(fixturePath(TORCH_FOLDER), join(torch, TORCH_FOLDER));
+      const served = await serve({ fixtures: fixturePath(""), torch, "": ort }, pages);
       server = served.server;
       browser = await launchChromium(chromium!, device);
       page = await browser.newPage();
@@ -54,9 +60,10 @@ describe.skipIf(chromium === undefined).each(["wasm", "webgpu"] as const)(
     afterAll(async () => {
       await browser?.close();
       server?.close();
+      await rm(torch, { recursive: true, force: true });
     });
 
-    for (const name of Object.keys(cases)) {
+    for (const name of Object.keys(device === "wasm" ? { ...cases, ...longCases } : cases)) {
       it(name, () => page.evaluate((which) => window.runCase(which), name));
     }
   },
