@@ -14,7 +14,7 @@ from pathlib import Path
 
 import diffusers
 import torch
-from diffusers import PriorTransformer, UNet2DConditionModel, UNet2DModel
+from diffusers import AutoencoderKL, PriorTransformer, UNet2DConditionModel, UNet2DModel
 from safetensors.torch import load_file
 from transformers import CLIPTextModelWithProjection
 
@@ -55,6 +55,32 @@ def upsampler(folder: Path, inputs: Inputs) -> Step:
     return lambda: network(inputs["xt"], timestep=inputs["t"]).sample
 
 
+def unet(folder: Path, inputs: Inputs) -> Step:
+    network = UNet2DConditionModel.from_pretrained(folder / "unet").eval()
+    return lambda: network(
+        inputs["xt"],
+        timestep=inputs["t"],
+        encoder_hidden_states=inputs["textStates"],
+        class_labels=inputs["imageCondition"],
+    ).sample
+
+
+def vae(folder: Path, inputs: Inputs) -> Step:
+    network = AutoencoderKL.from_pretrained(folder / "vae").eval()
+    return lambda: network.decode(inputs["latents"] / network.config.scaling_factor).sample
+
+
+STAGES = {
+    "text": text,
+    "prior-first": prior,
+    "prior": prior,
+    "decoder": decoder,
+    "upsampler": upsampler,
+    "unet": unet,
+    "vae": vae,
+}
+
+
 def say(**line: object) -> None:
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     print(json.dumps({**line, "peakBytes": peak_bytes}), flush=True)
@@ -68,7 +94,7 @@ def main() -> None:
         torch.set_num_threads(int(threads))
     inputs = load_file(inputs_file)
     start = now()
-    step = {"text": text, "prior-first": prior, "prior": prior, "decoder": decoder, "upsampler": upsampler}[stage](Path(folder), inputs)
+    step = STAGES[stage](Path(folder), inputs)
     say(seconds=now() - start, version=f"diffusers {diffusers.__version__}, PyTorch {torch.__version__}")
     output = torch.zeros(0)
     for _ in sys.stdin:

@@ -3,17 +3,21 @@ import { readJson } from "@unclip/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { measureStage, type Measurement } from "./measurement.js";
 import { findPython } from "./python.js";
-import { STAGES, stageNamed } from "./stages.js";
+import { STAGES, stageNamed, stagesOf } from "./stages.js";
 import { formatTable } from "./table.js";
 
 /* npm run bench -- <folder>: times every stage of a model folder, beside diffusers. */
 
 const command = new Command("bench")
-  .description("time every stage of a Karlo-shaped model folder, beside diffusers on PyTorch where Python has them")
+  .description(
+    "time every stage of a model folder that bench:weights wrote, beside diffusers on PyTorch where Python has them",
+  )
   .argument("<folder>", "a model folder, for example one that bench:weights wrote")
   .option("--repeats <n>", "steps after the warm-up, whose median counts", positiveInteger, 3)
   .addOption(
-    new Option("--stages <names...>", "only these").choices(STAGES.map(({ name }) => name)).default(undefined, "all"),
+    new Option("--stages <names...>", "only these")
+      .choices(STAGES.map(({ name }) => name))
+      .default(undefined, "all of the folder's model"),
   )
   .option("--python <command>", "Python with torch, diffusers, transformers and safetensors", "python3")
   .option("--no-diffusers", "leave the other side out")
@@ -47,7 +51,8 @@ const python = "python" in state ? state.python : undefined;
 const directory = command.args[0]!;
 const folder = await openModelFolder(directory);
 const measurements: Measurement[] = [];
-for (const stage of options.stages?.map(stageNamed) ?? STAGES) {
+const { _class_name: className } = await readJson(folder, "model_index.json");
+for (const stage of options.stages?.map(stageNamed) ?? stagesOf(className)) {
   say(`${stage.title} ...`);
   const config = await readJson(folder, `${stage.component}/config.json`);
   measurements.push(await measureStage(directory, stage, config, { ...options, python }));

@@ -11,7 +11,8 @@ import {
 } from "@unclip/tensor";
 import { Tensor as OrtTensor } from "onnxruntime-common";
 import type { Feeds } from "@unclip/runtime/node";
-import { CONTEXT_LENGTH, TEXT_LENGTH } from "./networks.js";
+import { readAutoencoderConfig } from "@unclip/autoencoder";
+import { CONTEXT_LENGTH, latentSide, TEXT_LENGTH } from "./networks.js";
 
 type Json = Readonly<Record<string, unknown>>;
 /** What both sides are given, float32 by name. */
@@ -64,8 +65,8 @@ const PRIOR: Omit<Stage, "name" | "title"> = {
   }),
 };
 
-/** The stages of a caption's way to a picture, in their order. */
-export const STAGES: readonly Stage[] = [
+/** The stages of a caption's way to a picture with Karlo, in their order. */
+const KARLO: readonly Stage[] = [
   {
     name: "text",
     title: "CLIP text, two captions",
@@ -116,6 +117,42 @@ export const STAGES: readonly Stage[] = [
     feeds: (inputs) => inputs,
   },
 ];
+
+/** Those of Stable unCLIP that take time: its decoder in each step, its autoencoder once. */
+const STABLE_UNCLIP: readonly Stage[] = [
+  {
+    name: "unet",
+    title: "Stable unCLIP's decoder, guided step",
+    component: "unet",
+    output: "prediction",
+    inputs: ({ sample_size: size, cross_attention_dim: width, projection_class_embeddings_input_dim: condition }) => ({
+      xt: random([GUIDED, 4, size as number, size as number], 1),
+      t: timestep(),
+      imageCondition: random([GUIDED, condition as number], 2),
+      textStates: random([GUIDED, TEXT_LENGTH, width as number], 3),
+    }),
+    feeds: (inputs) => inputs,
+  },
+  {
+    name: "vae",
+    title: "autoencoder, one picture decoded",
+    component: "vae",
+    output: "pixels",
+    inputs(config) {
+      const side = latentSide(config, readAutoencoderConfig(config, "vae"));
+      return { latents: random([1, 4, side, side], 1) };
+    },
+    feeds: (inputs) => inputs,
+  },
+];
+
+/** The stages that are measured. */
+export const STAGES: readonly Stage[] = [...KARLO, ...STABLE_UNCLIP];
+
+/** The stages of a model folder, by the pipeline that its model_index.json names. */
+export function stagesOf(className: unknown): readonly Stage[] {
+  return className === "StableUnCLIPImg2ImgPipeline" ? STABLE_UNCLIP : KARLO;
+}
 
 /** The stage of a name.
  * @throws Error if there is none */

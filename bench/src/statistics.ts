@@ -12,12 +12,17 @@ export interface Statistics {
 const RULES: readonly (readonly [RegExp, (weight: PlannedWeight) => Statistics])[] = [
   [/^clip_mean$/, () => ({ mean: 0, std: 0.1 })],
   [/^clip_std$/, () => ({ mean: 0.5, std: 0.02 })], // positive: 25 standard deviations from zero
+  [/^mean$/, () => ({ mean: 0, std: 0.1 })],
+  [/^std$/, () => ({ mean: 1, std: 0.02 })],
   [/norm\w*\.weight$|layrnorm\.weight$|norm\d?\.weight$/, () => ({ mean: 1, std: 0.02 })],
   [/\.bias$/, () => ({ mean: 0, std: 0.02 })],
   [/learned_classifier_free_guidance_embeddings$/, () => ({ mean: 0, std: 1 })],
   [/embedding$|embedding\.weight$/, () => ({ mean: 0, std: 0.02 })],
   [/conv_out\.weight$/, (weight) => ({ mean: 0, std: 0.3 * keepingVariance(weight) })],
-  [/(conv2|to_out\.0|out_proj|ff\.net\.2|fc2)\.weight$/, (weight) => ({ mean: 0, std: 0.3 * keepingVariance(weight) })],
+  [
+    /(conv2|to_out\.0|out_proj|proj_out|ff\.net\.2|fc2)\.weight$/,
+    (weight) => ({ mean: 0, std: 0.3 * keepingVariance(weight) }),
+  ],
   [/\.weight$/, (weight) => ({ mean: 0, std: keepingVariance(weight) })],
 ];
 

@@ -69,6 +69,7 @@ function lacksOf({ imageEncoder, prior, autoregressivePrior, upsamplers }: Parts
       autoregressivePrior: 'this model has no autoregressive prior; choose "diffusion" or "none"',
     }),
     ...(upsamplers.length === 0 && { upsamplers: "this model has no upsamplers" }),
+    depth: "this model sees no depth picture; take controlnet-depth of Kandinsky 2.2",
     size: "this model paints pictures of one size; leave width and height out",
     noiseLevel: "this model takes image embeddings as they are, without noise; leave it out",
   };

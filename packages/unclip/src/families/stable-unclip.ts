@@ -80,6 +80,7 @@ function lacksOf({ imageEncoder, prior, decoder: { embeddingWidth } }: Stages): 
     }),
     autoregressivePrior: 'this model has no autoregressive prior; choose "diffusion" or "none"',
     upsamplers: "this model has no upsamplers, its decoder paints the whole picture",
+    depth: "this model sees no depth picture; take controlnet-depth of Kandinsky 2.2",
   };
 }
 

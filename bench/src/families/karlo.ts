@@ -1,3 +1,6 @@
+import { CLIP, vocabularySize } from "./clip.js";
+import type { BenchFamily } from "./family.js";
+
 /* Karlo v1 alpha's configs, as its published config.json files give them with the defaults of diffusers' classes. */
 
 type Json = Readonly<Record<string, unknown>>;
@@ -13,11 +16,8 @@ export interface KarloConfigs {
   readonly super_res: Json;
 }
 
-/** Sizes by which widths, heads, groups, layers and pictures can be divided. */
-export const SCALES = [1, 2, 4, 8, 16] as const;
-
 /** Karlo's configs, or those of a model of the same shape with everything but its vocabulary's alphabet divided by `scale`.
- * @param scale one of {@link SCALES}; 1 is Karlo
+ * @param scale one of SCALES; 1 is Karlo
  * @see https://huggingface.co/kakaobrain/karlo-v1-alpha */
 export function karloConfigs(scale: number = 1): KarloConfigs {
   const layers = (count: number) => Math.ceil(count / scale);
@@ -100,14 +100,6 @@ export function karloConfigs(scale: number = 1): KarloConfigs {
   };
 }
 
-/** Merges of the tokenizer: CLIP's 48,894. */
-export const mergeCount = (scale: number) => Math.floor(48894 / scale);
-
-/** Entries of the vocabulary: 256 bytes, each also with the mark of a word's end, the merges, start and end. */
-export const vocabularySize = (scale: number) => 2 * 256 + mergeCount(scale) + 2;
-
-const CLIP: Json = { hidden_act: "quick_gelu", layer_norm_eps: 1e-5, attention_dropout: 0 };
-
 const SCHEDULER: Json = {
   _class_name: "UnCLIPScheduler",
   num_train_timesteps: 1000,
@@ -116,7 +108,7 @@ const SCHEDULER: Json = {
 };
 
 /** The scheduler_config.json of each scheduler. */
-export const SCHEDULERS: Readonly<Record<string, Json>> = {
+const SCHEDULERS: Readonly<Record<string, Json>> = {
   prior_scheduler: {
     ...SCHEDULER,
     prediction_type: "sample",
@@ -137,24 +129,8 @@ export const SCHEDULERS: Readonly<Record<string, Json>> = {
   },
 };
 
-/** preprocessor_config.json of the image encoder. */
-export const preprocessor = (imageSize: number): Json => ({
-  image_processor_type: "CLIPImageProcessor",
-  do_convert_rgb: true,
-  do_resize: true,
-  size: { shortest_edge: imageSize },
-  resample: 3,
-  do_center_crop: true,
-  crop_size: { height: imageSize, width: imageSize },
-  do_rescale: true,
-  rescale_factor: 1 / 255,
-  do_normalize: true,
-  image_mean: [0.48145466, 0.4578275, 0.40821073],
-  image_std: [0.26862954, 0.26130258, 0.27577711],
-});
-
 /** model_index.json of a folder for captions and for variations of pictures. */
-export const MODEL_INDEX: Json = {
+const MODEL_INDEX: Json = {
   _class_name: "UnCLIPPipeline",
   prior: ["diffusers", "PriorTransformer"],
   decoder: ["diffusers", "UNet2DConditionModel"],
@@ -168,4 +144,15 @@ export const MODEL_INDEX: Json = {
   prior_scheduler: ["diffusers", "UnCLIPScheduler"],
   decoder_scheduler: ["diffusers", "UnCLIPScheduler"],
   super_res_scheduler: ["diffusers", "UnCLIPScheduler"],
+};
+
+/** Karlo, for captions and for variations of pictures. */
+export const karlo: BenchFamily = {
+  name: "karlo",
+  configs(scale) {
+    const { super_res, ...configs } = karloConfigs(scale);
+    return { ...configs, super_res_first: super_res, super_res_last: super_res };
+  },
+  schedulers: SCHEDULERS,
+  index: MODEL_INDEX,
 };

@@ -1,7 +1,8 @@
 import { sizeOf } from "@unclip/tensor";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { karloConfigs, mergeCount, MODEL_INDEX, preprocessor, SCHEDULERS } from "./karlo.js";
+import { mergeCount, preprocessor } from "./families/clip.js";
+import { familyNamed, type BenchFamily } from "./families/index.js";
 import { NETWORKS } from "./networks.js";
 import { planWeights, type PlannedWeight } from "./plan.js";
 import { BYTES_OF, createRandomWeights, type StorageType } from "./random-block.js";
@@ -17,17 +18,21 @@ export interface PlannedComponent {
   readonly weights: readonly PlannedWeight[];
 }
 
-/** The components of a Karlo-shaped model that have weights.
- * @param scale as for `karloConfigs` */
-export function planKarlo(scale: number): PlannedComponent[] {
-  const { super_res, ...configs } = karloConfigs(scale);
-  const all = { ...configs, super_res_first: super_res, super_res_last: super_res };
-  return Object.entries(all).map(([name, config]) => ({ name, config, weights: planWeights(NETWORKS[name]!, config) }));
+/** The components of a family's model that have weights.
+ * @param scale one of SCALES */
+export function planModel({ configs }: BenchFamily, scale: number): PlannedComponent[] {
+  return Object.entries(configs(scale)).map(([name, config]) => ({
+    name,
+    config,
+    weights: planWeights(NETWORKS[name]!, config),
+  }));
 }
 
-/** Options of {@link writeKarloFolder}. */
-export interface KarloFolderOptions {
-  /** As for `karloConfigs`; default 1, Karlo itself. */
+/** Options of {@link writeModelFolder}. */
+export interface ModelFolderOptions {
+  /** Default "karlo". */
+  readonly family?: string;
+  /** One of SCALES; default 1, the published size. */
   readonly scale?: number;
   /** Default "F32". */
   readonly type?: StorageType;
@@ -35,11 +40,12 @@ export interface KarloFolderOptions {
   readonly onProgress?: (written: number, total: number) => void;
 }
 
-/** Writes a model folder of Karlo's shape with random weights: same files, names, shapes and sizes. Needs little memory.
+/** Writes a model folder of a family's shape with random weights: same files, names, shapes and sizes. Needs little memory.
  * @param directory created if it is missing; files of the same name are replaced */
-export async function writeKarloFolder(directory: string, options: KarloFolderOptions = {}): Promise<void> {
-  const { scale = 1, type = "F32", onProgress = () => {} } = options;
-  const components = planKarlo(scale);
+export async function writeModelFolder(directory: string, options: ModelFolderOptions = {}): Promise<void> {
+  const { family: name = "karlo", scale = 1, type = "F32", onProgress = () => {} } = options;
+  const family = familyNamed(name);
+  const components = planModel(family, scale);
   const total = components.flatMap(({ weights }) => weights).reduce((sum, { dims }) => sum + sizeOf(dims), 0);
   const random = createRandomWeights(type);
   let [index, written] = [0, 0];
@@ -56,17 +62,17 @@ export async function writeKarloFolder(directory: string, options: KarloFolderOp
     }
     await file.close();
   }
-  await writeSmallFiles(directory, scale);
+  await writeSmallFiles(directory, family, scale);
 }
 
-async function writeSmallFiles(directory: string, scale: number): Promise<void> {
-  for (const [name, config] of Object.entries(SCHEDULERS))
+async function writeSmallFiles(directory: string, { schedulers, index }: BenchFamily, scale: number): Promise<void> {
+  for (const [name, config] of Object.entries(schedulers))
     await writeJson(join(directory, name, "scheduler_config.json"), config);
   await writeJson(join(directory, "feature_extractor", "preprocessor_config.json"), preprocessor(224 / scale));
   await mkdir(join(directory, "tokenizer"), { recursive: true });
   for (const [name, content] of Object.entries(tokenizerFiles(mergeCount(scale))))
     await writeFile(join(directory, "tokenizer", name), content);
-  await writeJson(join(directory, "model_index.json"), MODEL_INDEX); // last: without it the folder is not a model yet
+  await writeJson(join(directory, "model_index.json"), index); // last: without it the folder is not a model yet
 }
 
 async function writeJson(path: string, content: unknown): Promise<void> {

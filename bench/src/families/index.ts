@@ -1,0 +1,16 @@
+import type { BenchFamily } from "./family.js";
+import { karlo } from "./karlo.js";
+import { stableUnclip } from "./stable-unclip.js";
+
+export { type BenchFamily, SCALES } from "./family.js";
+
+/** The families that bench:weights writes. */
+export const FAMILIES: readonly BenchFamily[] = [karlo, stableUnclip];
+
+/** The family of a name.
+ * @throws Error if there is none */
+export function familyNamed(name: string): BenchFamily {
+  const family = FAMILIES.find((candidate) => candidate.name === name);
+  if (family !== undefined) return family;
+  throw new Error(`family: expected one of ${FAMILIES.map((one) => one.name).join(", ")}, got ${name}`);
+}
