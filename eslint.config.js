@@ -23,7 +23,7 @@ const arrows = {
   "packages/toybox": [],
   "packages/unclip": [...stages, ...diffusion, "@unclip/toybox"],
   "apps/cli": ["unclip", "@unclip/evaluation"],
-  bench: [...stages, ...diffusion],
+  bench: ["unclip", ...stages, ...diffusion],
 };
 
 /** Everything in src of `dir` may import only the workspace packages in `allowed`, by name, and never reach into another package's files. */
