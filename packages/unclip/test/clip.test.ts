@@ -6,6 +6,7 @@ import sharp from "sharp";
 import { classify, loadClip, type Clip, type Picture } from "unclip";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { fixturePath } from "../../../test-support/index.js";
+import { refusal } from "./support.js";
 import { MODEL, startHub } from "../../../test-support/hub-server.js";
 import { readFolder } from "../../../test-support/folders.js";
 
@@ -150,13 +151,15 @@ describe("loadClip", () => {
   });
 
   it("refuses folders without both towers", async () => {
-    await expect(loadClip(fixturePath("pictures"))).rejects.toThrow(/neither model_index.json nor config.json/);
+    await expect(loadClip(fixturePath("pictures"))).rejects.toThrow(
+      refusal(/neither model_index.json nor config.json/, "config"),
+    );
     await expect(loadClip(join(TINY, "text_encoder"))).rejects.toThrow(
-      /config.json: expected the config of a CLIPModel/,
+      refusal(/config.json: expected the config of a CLIPModel/, "config"),
     );
     const folder = await plainClip({ dtype: "I64", bytes: Buffer.alloc(8) });
-    await expect(loadClip(folder)).rejects.toThrow(/logit_scale: expected one float, got I64 \[\]/);
-    await expect(loadClip("toybox", { signal: AbortSignal.abort() })).rejects.toThrow(/loadClip/);
-    await expect(loadClip(join(folder, "missing"))).rejects.toThrow(/missing/);
+    await expect(loadClip(folder)).rejects.toThrow(refusal(/logit_scale: expected one float, got I64 \[\]/, "weights"));
+    await expect(loadClip("toybox", { signal: AbortSignal.abort() })).rejects.toThrow(refusal(/loadClip/, "aborted"));
+    await expect(loadClip(join(folder, "missing"))).rejects.toThrow(refusal(/missing/));
   });
 });

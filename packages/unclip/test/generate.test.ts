@@ -10,6 +10,7 @@ import {
   type StageStep,
 } from "unclip";
 import { fixturePath } from "../../../test-support/index.js";
+import { refusal } from "./support.js";
 
 type Options = GenerateRequest & RunOptions;
 const small: Options = { prior: { steps: 2 }, decoder: { steps: 2 }, upsamplers: [{ steps: 2 }] };
@@ -154,7 +155,7 @@ describe("generate", () => {
     [{ upsamplers: "all" } as unknown as Options, /^upsamplers: expected/],
   ])("refuses %j", async (options, message) => {
     const unclip = await open();
-    await expect(unclip.generate("a cube", { ...small, ...options })).rejects.toThrow(message);
+    await expect(unclip.generate("a cube", { ...small, ...options })).rejects.toThrow(refusal(message));
     await unclip.dispose();
   });
 
@@ -164,7 +165,7 @@ describe("generate", () => {
     [null, "caption: expected a text"],
     [[3], "caption: expected a text, got number"],
   ])("refuses %j for a caption", async (caption, message) => {
-    await expect((await open()).generate(caption as unknown as string[])).rejects.toThrow(message);
+    await expect((await open()).generate(caption as unknown as string[])).rejects.toThrow(refusal(message));
   });
 
   it("draws from a stream of the caller's, and then records no seed", async () => {
@@ -200,9 +201,9 @@ describe("samplers", () => {
     const unclip = await open();
     const paint = (options: Options) => unclip.generate("a cube", { ...small, ...options });
     await expect(paint({ decoder: { sampler: "magic" as "ddim" } })).rejects.toThrow(
-      /^decoder.sampler: expected one of unclip, ddpm, .*; got "magic"$/,
+      refusal(/^decoder.sampler: expected one of unclip, ddpm, .*; got "magic"$/),
     );
-    await expect(paint({ prior: { steps: 0 } })).rejects.toThrow(/^prior.steps: expected a whole number/);
+    await expect(paint({ prior: { steps: 0 } })).rejects.toThrow(refusal(/^prior.steps: expected a whole number/));
     await unclip.dispose();
   });
 });
@@ -268,9 +269,11 @@ describe("what a model does not do", () => {
       "noise what it saw, so that variations differ more: this model takes image embeddings as they are, without noise; leave it out",
     );
     await expect(unclip.generate("a cube", { ...small, width: 64 })).rejects.toThrow(
-      /^width: this model paints pictures of one size; leave width and height out$/,
+      refusal(/^width: this model paints pictures of one size; leave width and height out$/),
     );
-    await expect(unclip.generate("a cube", { ...small, noiseLevel: 0 })).rejects.toThrow(/^noiseLevel: this model/);
+    await expect(unclip.generate("a cube", { ...small, noiseLevel: 0 })).rejects.toThrow(
+      refusal(/^noiseLevel: this model/),
+    );
     await unclip.dispose();
   });
 });
@@ -292,7 +295,7 @@ describe("the prior of another model", () => {
     ]);
     await Promise.all([own.dispose(), both.dispose()]);
     await expect(loadUnclip(fixturePath("karlo-tiny"), { priorModel: other })).rejects.toThrow(
-      /are the parts from one model\?/,
+      refusal(/are the parts from one model\?/, "config"),
     );
   });
 });

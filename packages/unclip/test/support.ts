@@ -1,4 +1,5 @@
-import { UnclipError } from "@unclip/tensor";
+import { UnclipError, type UnclipErrorCode } from "@unclip/tensor";
+import { expect } from "vitest";
 
 /** A folder of texts in memory, named "model". */
 export function folderOf(files: Readonly<Record<string, string>>) {
@@ -10,4 +11,11 @@ export function folderOf(files: Readonly<Record<string, string>>) {
       throw new UnclipError("config", `model/${path} is missing`);
     },
   };
+}
+
+/** What an error with this message, or a part of it, and this code is like. */
+export function refusal(message: string | RegExp, code: UnclipErrorCode = "input"): unknown {
+  const matched: unknown =
+    typeof message === "string" ? expect.stringContaining(message) : expect.stringMatching(message);
+  return expect.objectContaining({ code, message: matched });
 }
