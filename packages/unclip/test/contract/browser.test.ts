@@ -11,7 +11,7 @@ import { fixturePath } from "../../../../test-support/index.js";
 import { saveWithTorch } from "../../../../test-support/torch-folder.js";
 import { findChromium, launchChromium } from "./browser.js";
 import { serve } from "./server.js";
-import { cases, longCases, TORCH_FOLDER } from "./suite.js";
+import { cases, longCases, TORCH_FOLDERS } from "./suite.js";
 
 const chromium = findChromium();
 
@@ -49,7 +49,7 @@ describe.skipIf(chromium === undefined).each(["wasm", "webgpu"] as const)(
         "/page.js": await bundlePage(),
       };
       torch = await mkdtemp(join(tmpdir(), "unclip-contract-"));
-      await saveWithTorch(fixturePath(TORCH_FOLDER), join(torch, TORCH_FOLDER));
+      for (const folder of TORCH_FOLDERS) await saveWithTorch(fixturePath(folder), join(torch, folder));
       const served = await serve({ fixtures: fixturePath(""), torch, "": ort }, pages);
       server = served.server;
       browser = await launchChromium(chromium!, device);

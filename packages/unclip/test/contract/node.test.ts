@@ -7,13 +7,13 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import { fixturePath } from "../../../../test-support/index.js";
 import { readTensors } from "../../../../test-support/tensors.js";
 import { saveWithTorch } from "../../../../test-support/torch-folder.js";
-import { cases, longCases, TORCH_FOLDER } from "./suite.js";
+import { cases, longCases, TORCH_FOLDERS } from "./suite.js";
 
 describe("contract of a platform: Node on the CPU", () => {
   let torch: string;
   beforeAll(async () => {
     torch = await mkdtemp(join(tmpdir(), "unclip-contract-"));
-    await saveWithTorch(fixturePath(TORCH_FOLDER), join(torch, TORCH_FOLDER));
+    for (const folder of TORCH_FOLDERS) await saveWithTorch(fixturePath(folder), join(torch, folder));
   });
   afterAll(() => rm(torch, { recursive: true, force: true }));
 

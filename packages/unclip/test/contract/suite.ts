@@ -23,8 +23,16 @@ export interface Platform {
 
 type Fixture = Awaited<ReturnType<Platform["tensors"]>>;
 
-/** The folder whose weights are also there as torch saves them. */
-export const TORCH_FOLDER = "stable-unclip-tiny-h-b";
+const VARYING = "stable-unclip-tiny-h-b";
+
+/** The folders whose weights are also there as torch saves them. */
+export const TORCH_FOLDERS = [
+  VARYING,
+  "kandinsky-2-2-tiny-decoder",
+  "kandinsky-2-2-tiny-prior",
+  "kandinsky-2-1-tiny",
+  "kandinsky-2-1-tiny-prior",
+];
 
 /** The cases of the suite by name. */
 export const cases: Readonly<Record<string, (platform: Platform) => Promise<void>>> = {
@@ -115,7 +123,7 @@ export const longCases: typeof cases = {
   "a picture becomes the reference's variation, from latents, and the same from weights that torch saved": async (
     platform,
   ) => {
-    const expected = `${TORCH_FOLDER}.expected`;
+    const expected = `${VARYING}.expected`;
     const picture = await platform.picture(`${expected}/variation.input.png`);
     const paint = async (folder: string) => {
       const unclip = await loadUnclip(folder, { device: platform.device });
@@ -124,17 +132,57 @@ export const longCases: typeof cases = {
       await unclip.dispose();
       return images[0]!;
     };
-    const [varied, byTorch] = [
-      await paint(platform.folder(TORCH_FOLDER)),
-      await paint(platform.torchFolder(TORCH_FOLDER)),
-    ];
+    const [varied, byTorch] = [await paint(platform.folder(VARYING)), await paint(platform.torchFolder(VARYING))];
     assertSamePicture(varied, (await platform.picture(`${expected}/variation.png`)).data);
     assert(
       varied.data.every((byte, i) => byte === byTorch.data[i]),
       "the picture from files of torch is another",
     );
   },
+
+  "a caption becomes Kandinsky 2.2's picture, with a prior beside the decoder": (platform) =>
+    paintsNegative(platform, {
+      model: "kandinsky-2-2-tiny-decoder",
+      expected: "kandinsky-2-2-tiny.expected",
+      caption: "a red cube on top of a blue sphere",
+      negative: "blurry, dark and small",
+    }),
+
+  "a Russian caption becomes Kandinsky 2.1's picture": (platform) =>
+    paintsNegative(platform, {
+      model: "kandinsky-2-1-tiny",
+      expected: "kandinsky-2-1-tiny.expected",
+      caption: "красный куб на синем шаре",
+      negative: "тёмный, размытый",
+    }),
 };
+
+/** Paints a caption away from another one, from safetensors and from files of torch. */
+async function paintsNegative(
+  platform: Platform,
+  item: { readonly model: string; readonly expected: string; readonly caption: string; readonly negative: string },
+): Promise<void> {
+  const [painted, byTorch] = await Promise.all(
+    [platform.folder(item.model), platform.torchFolder(item.model)].map(async (folder) => {
+      const unclip = await loadUnclip(folder, { device: platform.device });
+      const { images } = await unclip.generate(item.caption, {
+        negative: item.negative,
+        seed: 0,
+        width: 64,
+        height: 48,
+        prior: { steps: 4, guidanceScale: 4 },
+        decoder: { steps: 5, guidanceScale: 4 },
+      });
+      await unclip.dispose();
+      return images[0]!;
+    }),
+  );
+  assertSamePicture(painted!, (await platform.picture(`${item.expected}/negative.png`)).data);
+  assert(
+    painted!.data.every((byte, i) => byte === byTorch!.data[i]),
+    "the picture from files of torch is another",
+  );
+}
 
 /** One runtime for all operators: what a device needs to start, it needs once. */
 let operators: Promise<Runtime> | undefined;
