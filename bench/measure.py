@@ -14,7 +14,7 @@ from pathlib import Path
 
 import diffusers
 import torch
-from diffusers import AutoencoderKL, PriorTransformer, UNet2DConditionModel, UNet2DModel
+from diffusers import AutoencoderKL, PriorTransformer, UNet2DConditionModel, UNet2DModel, VQModel
 from safetensors.torch import load_file
 from transformers import CLIPTextModelWithProjection
 
@@ -70,6 +70,24 @@ def vae(folder: Path, inputs: Inputs) -> Step:
     return lambda: network.decode(inputs["latents"] / network.config.scaling_factor).sample
 
 
+def kandinsky_unet(folder: Path, inputs: Inputs) -> Step:
+    network = UNet2DConditionModel.from_pretrained(folder / "unet").eval()
+    added = {"image_embeds": inputs["imageEmbedding"]}
+    if "textEmbedding" in inputs:
+        added["text_embeds"] = inputs["textEmbedding"]
+    return lambda: network(
+        inputs["xt"],
+        timestep=inputs["t"],
+        encoder_hidden_states=inputs.get("textStates"),
+        added_cond_kwargs=added,
+    ).sample[:, :4]
+
+
+def movq(folder: Path, inputs: Inputs) -> Step:
+    network = VQModel.from_pretrained(folder / "movq").eval()
+    return lambda: network.decode(inputs["latents"], force_not_quantize=True).sample
+
+
 STAGES = {
     "text": text,
     "prior-first": prior,
@@ -78,6 +96,8 @@ STAGES = {
     "upsampler": upsampler,
     "unet": unet,
     "vae": vae,
+    "kandinsky-unet": kandinsky_unet,
+    "movq": movq,
 }
 
 

@@ -65,14 +65,21 @@ export async function writeModelFolder(directory: string, options: ModelFolderOp
   await writeSmallFiles(directory, family, scale);
 }
 
-async function writeSmallFiles(directory: string, { schedulers, index }: BenchFamily, scale: number): Promise<void> {
+async function writeSmallFiles(directory: string, family: BenchFamily, scale: number): Promise<void> {
+  const { schedulers, index, clip = { tokenizer: "tokenizer", preprocessor: "feature_extractor" } } = family;
   for (const [name, config] of Object.entries(schedulers))
     await writeJson(join(directory, name, "scheduler_config.json"), config);
-  await writeJson(join(directory, "feature_extractor", "preprocessor_config.json"), preprocessor(224 / scale));
-  await mkdir(join(directory, "tokenizer"), { recursive: true });
-  for (const [name, content] of Object.entries(tokenizerFiles(mergeCount(scale))))
-    await writeFile(join(directory, "tokenizer", name), content);
+  await writeJson(join(directory, clip.preprocessor, "preprocessor_config.json"), preprocessor(224 / scale));
+  await writeTexts(join(directory, clip.tokenizer), tokenizerFiles(mergeCount(scale)));
+  await writeTexts(join(directory, "tokenizer"), family.files?.(scale) ?? {});
   await writeJson(join(directory, "model_index.json"), index); // last: without it the folder is not a model yet
+}
+
+async function writeTexts(directory: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, name), content);
+  }
 }
 
 async function writeJson(path: string, content: unknown): Promise<void> {

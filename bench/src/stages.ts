@@ -12,6 +12,7 @@ import {
 import { Tensor as OrtTensor } from "onnxruntime-common";
 import type { Feeds } from "@unclip/runtime/node";
 import { readAutoencoderConfig } from "@unclip/autoencoder";
+import { readKandinskyConfig } from "@unclip/decoder";
 import { CONTEXT_LENGTH, latentSide, TEXT_LENGTH } from "./networks.js";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -146,11 +147,52 @@ const STABLE_UNCLIP: readonly Stage[] = [
   },
 ];
 
+/** Those of Kandinsky that take time: its decoder in each step, its autoencoder once. */
+const KANDINSKY: readonly Stage[] = [
+  {
+    name: "kandinsky-unet",
+    title: "Kandinsky's decoder, guided step",
+    component: "unet",
+    output: "prediction",
+    inputs(json) {
+      const {
+        version,
+        sampleSize: side,
+        latentChannels,
+        embeddingWidth,
+        textWidth,
+      } = readKandinskyConfig(json, "unet");
+      return {
+        xt: random([GUIDED, latentChannels, side, side], 1),
+        t: timestep(),
+        imageEmbedding: random([GUIDED, embeddingWidth], 2),
+        ...(version === "2.1" && {
+          textEmbedding: random([GUIDED, embeddingWidth], 3),
+          textStates: random([GUIDED, TEXT_LENGTH, textWidth!], 4),
+        }),
+      };
+    },
+    feeds: (inputs) => inputs,
+  },
+  {
+    name: "movq",
+    title: "MoVQ, one picture decoded",
+    component: "movq",
+    output: "pixels",
+    inputs(config) {
+      const side = latentSide(config, readAutoencoderConfig(config, "movq"));
+      return { latents: random([1, 4, side, side], 1) };
+    },
+    feeds: (inputs) => inputs,
+  },
+];
+
 /** The stages that are measured. */
-export const STAGES: readonly Stage[] = [...KARLO, ...STABLE_UNCLIP];
+export const STAGES: readonly Stage[] = [...KARLO, ...STABLE_UNCLIP, ...KANDINSKY];
 
 /** The stages of a model folder, by the pipeline that its model_index.json names. */
 export function stagesOf(className: unknown): readonly Stage[] {
+  if (String(className).startsWith("Kandinsky")) return KANDINSKY;
   return className === "StableUnCLIPImg2ImgPipeline" ? STABLE_UNCLIP : KARLO;
 }
 

@@ -28,6 +28,62 @@ export function tokenizerFiles(merges: number): Record<string, string> {
   };
 }
 
+/** The files of an XLM-RoBERTa tokenizer with a vocabulary made up in code: each letter, then numbered words, all as likely as their place.
+ * @param size entries of the vocabulary */
+export function multilingualTokenizerFiles(size: number): Record<string, string> {
+  const special = ["<s>", "<pad>", "</s>", "<unk>"];
+  const pieces = ["\u2581", ...LETTERS, ...LETTERS.map((letter) => `\u2581${letter}`)];
+  const words = Array.from({ length: size - special.length - pieces.length - 1 }, (_, i) => `\u2581w${i}`);
+  const vocabulary = [...special, ...pieces, ...words, "<mask>"];
+  const token = (content: string) => ({ id: vocabulary.indexOf(content), content, special: true, normalized: false });
+  const metaspace = { type: "Metaspace", replacement: "\u2581", prepend_scheme: "always", split: true };
+  const id = (content: string) => ({ SpecialToken: { id: content, type_id: 0 } });
+  const json = {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: [...special, "<mask>"].map((content) => ({
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      ...token(content),
+    })),
+    normalizer: { type: "Sequence", normalizers: [] },
+    pre_tokenizer: metaspace,
+    post_processor: {
+      type: "TemplateProcessing",
+      single: [id("<s>"), { Sequence: { id: "A", type_id: 0 } }, id("</s>")],
+      pair: [
+        id("<s>"),
+        { Sequence: { id: "A", type_id: 0 } },
+        id("</s>"),
+        { Sequence: { id: "B", type_id: 0 } },
+        id("</s>"),
+      ],
+      special_tokens: Object.fromEntries(
+        ["<s>", "</s>"].map((content) => [content, { id: content, ids: [token(content).id], tokens: [content] }]),
+      ),
+    },
+    decoder: metaspace,
+    model: {
+      type: "Unigram",
+      unk_id: 3,
+      byte_fallback: false,
+      vocab: vocabulary.map((piece, i) => [piece, -i / size - 1]),
+    },
+  };
+  const config = {
+    tokenizer_class: "XLMRobertaTokenizerFast",
+    model_max_length: 77,
+    bos_token: "<s>",
+    eos_token: "</s>",
+    unk_token: "<unk>",
+    pad_token: "<pad>",
+    mask_token: "<mask>",
+  };
+  return { "tokenizer.json": JSON.stringify(json), "tokenizer_config.json": JSON.stringify(config, undefined, 2) };
+}
+
 /** Each string of letters joined to one letter more, with and without the end of a word after it. */
 function spellings(count: number): [string, string][] {
   let pairs: [string, string][] = [];

@@ -30,6 +30,21 @@ const PUBLISHED = {
     unet: [870_173_124, 690],
     vae: [83_653_863, 248],
   },
+  "kandinsky-2-2": {
+    prior_prior: [1_026_225_920, 338],
+    prior_text_encoder: [694_659_840, 517],
+    prior_image_encoder: [1_844_907_264, 776],
+    unet: [1_253_057_288, 724],
+    movq: [67_832_495, 431],
+  },
+  "kandinsky-2-1": {
+    prior_prior: [1_022_030_080, 338],
+    prior_text_encoder: [123_650_304, 197],
+    prior_image_encoder: [303_966_208, 392],
+    unet: [1_228_661_768, 726],
+    movq: [67_832_495, 431],
+    text_encoder: [560_677_632, 393],
+  },
 };
 
 it.each(Object.entries(PUBLISHED))(
@@ -54,7 +69,11 @@ describe.each(folders)("a small folder of $name's shape in %s", (family, type) =
   afterAll(() => rm(directory, { recursive: true }));
 
   it("has a tokenizer of the text encoder's vocabulary", async () => {
-    const { tokenizer, config } = await loadTextEncoder(await openModelFolder(directory), await createRuntime());
+    const { tokenizer: folder } = family.clip ?? { tokenizer: "tokenizer" };
+    const { tokenizer, config } = await loadTextEncoder(await openModelFolder(directory), await createRuntime(), {
+      component: folder.replace("tokenizer", "text_encoder"),
+      tokenizer: folder,
+    });
     const { ids } = tokenizer.encode("a red cube");
     expect(ids[0]).toBe(config.vocabularySize - 2);
     expect(Math.max(...ids)).toBe(config.vocabularySize - 1);

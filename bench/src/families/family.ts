@@ -11,6 +11,10 @@ export interface BenchFamily {
   readonly schedulers: Readonly<Record<string, Json>>;
   /** model_index.json. */
   readonly index: Json;
+  /** The folders of CLIP's tokenizer and preprocessor; default "tokenizer" and "feature_extractor". */
+  readonly clip?: { readonly tokenizer: string; readonly preprocessor: string };
+  /** The files of another text encoder's tokenizer, which lies in "tokenizer", by name. */
+  files?(scale: number): Readonly<Record<string, string>>;
 }
 
 /** Sizes by which widths, heads, groups, layers and pictures can be divided. */

@@ -1,11 +1,12 @@
 import type { BenchFamily } from "./family.js";
+import { kandinsky21, kandinsky22 } from "./kandinsky.js";
 import { karlo } from "./karlo.js";
 import { stableUnclip } from "./stable-unclip.js";
 
 export { type BenchFamily, SCALES } from "./family.js";
 
 /** The families that bench:weights writes. */
-export const FAMILIES: readonly BenchFamily[] = [karlo, stableUnclip];
+export const FAMILIES: readonly BenchFamily[] = [karlo, stableUnclip, kandinsky22, kandinsky21];
 
 /** The family of a name.
  * @throws Error if there is none */
