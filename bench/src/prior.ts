@@ -3,6 +3,7 @@ import { openModelFolder, openSession, readCheckpoint } from "@unclip/runtime/no
 import { createRandom, filled, readJson, type Tensor } from "@unclip/tensor";
 import { Command, InvalidArgumentError } from "commander";
 import { Tensor as OrtTensor } from "onnxruntime-common";
+import { writeAutoregressiveFolder } from "./autoregressive-folder.js";
 
 /* npm run bench:prior -- <folder>: what the autoregressive prior's last token costs with keys and values of the places before it, and without. */
 
@@ -18,11 +19,27 @@ const command = new Command("bench:prior")
     DEFAULT_ROWS,
   )
   .option("--caption-tokens <n>", "length of the captions; default the longest", positiveInteger)
+  .option(
+    "--random <layers>x<width>",
+    "first write a prior of this size with random weights there, such as 12x768",
+    sizesOf,
+  )
+  .option("--components <n>", "of that prior; the paper has 319", positiveInteger, 319)
   .option("--repeats <n>", "runs of either kind, whose median counts", positiveInteger, 50)
   .parse();
-const options = command.opts<{ rows: number[]; captionTokens?: number; repeats: number }>();
+const options = command.opts<{
+  rows: number[];
+  captionTokens?: number;
+  random?: { layers: number; width: number };
+  components: number;
+  repeats: number;
+}>();
 
 const COMPONENT = "prior_autoregressive";
+if (options.random !== undefined) {
+  const { random, components } = options;
+  await writeAutoregressiveFolder(command.args[0]!, { ...random, components, buckets: 256 });
+}
 const folder = await openModelFolder(command.args[0]!);
 const config = readAutoregressivePriorConfig(
   await readJson(folder, `${COMPONENT}/config.json`),
@@ -74,6 +91,12 @@ async function measure(n: number): Promise<{ cached: number; uncached: number }>
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+function sizesOf(text: string): { layers: number; width: number } {
+  const [, layers, width] = /^([1-9]\d*)x([1-9]\d*)$/.exec(text) ?? [];
+  if (layers !== undefined && Number(width) % 64 === 0) return { layers: Number(layers), width: Number(width) };
+  throw new InvalidArgumentError("expected layers and width, a multiple of 64, such as 12x768");
 }
 
 function positiveInteger(text: string): number {

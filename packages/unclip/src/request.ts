@@ -19,7 +19,7 @@ export interface PriorSettings {
   sampler?: SamplerChoice;
   /** Embeddings drawn for each caption, of which the nearest to it is kept, from 1 to 16; default 1. The paper takes 2. */
   candidates?: number;
-  /** Of the autoregressive prior, what its probabilities are sharpened by: 0 takes the likeliest; default 0.25. */
+  /** Of the autoregressive prior, what its probabilities are sharpened by: 0 takes the likeliest; default 0.1. */
   temperature?: number;
   /** Of the autoregressive prior: only the likeliest values that together reach this share are drawn, above 0 to 1; default 1. */
   topP?: number;

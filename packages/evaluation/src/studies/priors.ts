@@ -17,7 +17,7 @@ import type { Study, StudyOptions, StudyPrior, StudyPriorOptions, StudyResult, S
 const [GUIDANCE, STEPS, TEMPERATURES] = [
   [1, 2, 4],
   [2, 5, 10, 25],
-  [0, 0.25, 0.5, 1],
+  [0, 0.1, 0.25, 0.5, 1],
 ];
 
 /** Captions that a prior takes together. */
@@ -114,8 +114,8 @@ function plansOf(diffusion: StudyPrior | undefined, autoregressive: StudyPrior |
         candidates,
       });
     for (const temperature of TEMPERATURES) plan(1, temperature);
-    plan(2, 0.25);
-    plan(1, 0.25, 2);
+    plan(2, 0.1);
+    plan(1, 0.1, 2);
   }
   return plans;
 }

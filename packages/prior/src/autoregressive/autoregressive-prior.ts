@@ -47,7 +47,7 @@ export interface AutoregressivePriorNetworks {
 }
 
 /** Sharper than what was learned: embeddings drawn at 1 are as varied as those of pictures, and further from the caption (training/README.md). */
-const DEFAULT_TEMPERATURE = 0.25;
+const DEFAULT_TEMPERATURE = 0.1;
 
 /** Whether a model folder has an autoregressive prior, which is no part of any published checkpoint.
  * @param component its sub-folder */
