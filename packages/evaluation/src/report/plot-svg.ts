@@ -6,11 +6,11 @@ import type { StudyPlot } from "../studies/study.js";
  * @see Okabe and Ito 2008, Color Universal Design */
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999"];
 
-const [WIDTH, HEIGHT, LEGEND] = [720, 380, 170];
+const [WIDTH, HEIGHT, LEGEND] = [740, 380, 190];
 
 const CENTRED = { labelAnchor: "center", labelArrow: "none" } as const;
 
-/** A plot as an SVG file, 720 x 380, on white. */
+/** A plot as an SVG file, 740 x 380, on white. */
 export function plotSvg(plot: StudyPlot): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const series = [...new Set(plot.points.map((point) => point.series))];
@@ -54,7 +54,7 @@ function lines(plot: StudyPlot, shared: Plot.PlotOptions, legend: readonly Plot.
       ...CENTRED,
       label: plot.x,
       ticks: [...new Set(points.map(({ x }) => x as number))],
-      tickFormat: String,
+      tickFormat: shortNumber,
       inset: 10,
     },
     marks: [
@@ -68,6 +68,11 @@ function lines(plot: StudyPlot, shared: Plot.PlotOptions, legend: readonly Plot.
       ...legend,
     ],
   });
+}
+
+/** A number without what rounding left of it: 0.3 for 0.30000000000000004. */
+function shortNumber(value: number): string {
+  return String(Number(value.toPrecision(6)));
 }
 
 function bars(plot: StudyPlot, shared: Plot.PlotOptions, legend: readonly Plot.Markish[]): Element {

@@ -36,7 +36,7 @@ async function* measure(options: StudyOptions): AsyncGenerator<StudyStep, StudyR
   const captions = cases.map(({ caption }) => caption);
   const fixed = await embeddingsOf(captions, options);
   const ways: Way[] = [
-    { name: "full stack, z_i held fixed", priorOf: (i) => fixedPrior(rows(fixed, i, i + 1)) },
+    { name: "full stack, z_i fixed", priorOf: (i) => fixedPrior(rows(fixed, i, i + 1)) },
     { name: "caption alone", priorOf: () => ({ kind: "none" }) },
   ];
   const measured: Measured[] = [];
@@ -106,11 +106,13 @@ function report(measured: readonly Measured[], captions: readonly string[]): Stu
   const told = ways.map((way) => {
     const own = measured.filter((one) => one.way === way);
     const [first, last] = [own[0]!, own.at(-1)!];
-    const left = mean(last.spreads) / mean(first.spreads);
-    return `${way}: ${percent(left)} of its spread is left (${mean(first.spreads).toFixed(3)} to ${mean(last.spreads).toFixed(3)})`;
+    const best = own.reduce((a, b) => (b.right.right > a.right.right ? b : a));
+    const at = ({ scale, spreads, right }: Measured) =>
+      `${mean(spreads).toFixed(3)} at guidance ${scale} (${percent(right.share)} all right)`;
+    return `${way}: ${[first, best, last].map(at).join(", ")}`;
   });
   return {
-    findings: [`From guidance ${SCALES[0]} to ${SCALES.at(-1)}: ${told.join("; ")}.`],
+    findings: told.map((line) => `Spread of the ${line}. In the middle is the guidance at which most is right.`),
     tables: [
       {
         title: "Variety and truth by guidance",
