@@ -23,6 +23,7 @@ const arrows = {
   "packages/toybox": [],
   "packages/unclip": [...stages, ...diffusion, "@unclip/toybox"],
   "apps/cli": ["unclip", "@unclip/evaluation"],
+  "apps/web": ["unclip"],
   bench: ["unclip", ...stages, ...diffusion],
 };
 
@@ -32,7 +33,7 @@ function arrowsOf(dir, allowed) {
   const others = scoped.length === 0 ? "@unclip/" : `@unclip/(?!(${scoped.join("|")})(/|$))`;
   const forbidden = allowed.includes("unclip") ? `^${others}` : `^(${others}|unclip$)`;
   return {
-    files: [`${dir}/src/**/*.ts`],
+    files: [`${dir}/src/**/*.{ts,tsx}`],
     rules: {
       "no-restricted-imports": [
         "error",

@@ -45,7 +45,7 @@ describe.skipIf(chromium === undefined)("a page from packed tarballs and the REA
     const { images } = await unclip.generate("a red cube on top of a blue sphere", { seed: 7, upsamplers: 1 });
     expected = images[0]!;
     await unclip.dispose();
-  });
+  }, MOST_MS);
   afterAll(async () => {
     await browser?.close();
     if (project !== undefined) rmSync(project, { recursive: true, force: true });

@@ -1,0 +1,180 @@
+import type { WorkerModel } from "unclip/worker";
+import { NumberField } from "./number-field.js";
+import { EXAMPLES, PRIORS, type PriorKind, type Settings } from "./settings.js";
+
+const PRIOR_WORDS: Readonly<Record<PriorKind, string>> = {
+  diffusion: "diffusion prior",
+  autoregressive: "autoregressive prior",
+  "text-embedding": "text embedding instead",
+  none: "caption alone",
+};
+
+/** The largest seed that a number field can hold exactly is larger, but nobody remembers it. */
+const MOST_SEED = 999_999;
+
+/** The form of a request. */
+export function RequestForm(props: {
+  readonly settings: Settings;
+  readonly model: WorkerModel | undefined;
+  readonly isBusy: boolean;
+  readonly onChange: (settings: Settings) => void;
+  readonly onPaint: () => void;
+  readonly onCompare: () => void;
+  readonly onStop: () => void;
+}) {
+  const { settings, model, isBusy, onChange, onPaint, onCompare, onStop } = props;
+  const set = (changes: Partial<Settings>) => onChange({ ...settings, ...changes });
+  const defaults = model?.defaults;
+  const isDiffusion = settings.prior === "diffusion";
+  return (
+    <form
+      class="request"
+      aria-label="Request"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!isBusy) onPaint();
+      }}
+    >
+      <label class="caption">
+        <span>Caption</span>
+        <textarea
+          rows={2}
+          required
+          maxLength={400}
+          value={settings.caption}
+          onInput={({ currentTarget }) => set({ caption: currentTarget.value })}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter" || event.shiftKey) return;
+            event.preventDefault();
+            event.currentTarget.form!.requestSubmit();
+          }}
+        />
+      </label>
+      <div class="row actions">
+        {isBusy ? (
+          <button type="button" class="main" onClick={onStop}>
+            Stop
+          </button>
+        ) : (
+          <button type="submit" class="main">
+            Paint
+          </button>
+        )}
+        <button type="button" class="plain" disabled={isBusy} onClick={onCompare}>
+          Compare the priors
+        </button>
+      </div>
+      <ul class="examples" aria-label="Examples">
+        {EXAMPLES.map((caption) => (
+          <li key={caption}>
+            <button type="button" onClick={() => set({ caption })}>
+              {caption}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <div class="row">
+        <NumberField
+          label="Seed"
+          value={settings.seed}
+          min={0}
+          max={MOST_SEED}
+          onChange={(seed) => set({ seed: seed ?? 0 })}
+        />
+        <button type="button" class="plain" onClick={() => set({ seed: Math.floor(Math.random() * (MOST_SEED + 1)) })}>
+          Another seed
+        </button>
+        <NumberField label="Pictures" value={settings.n} min={1} max={4} onChange={(n) => set({ n: n ?? 1 })} />
+        <label class="field">
+          <span>Size</span>
+          <select
+            value={String(settings.upsamplers)}
+            onChange={({ currentTarget }) => set({ upsamplers: Number(currentTarget.value) })}
+          >
+            {sizesOf(model).map(({ upsamplers, words }) => (
+              <option key={upsamplers} value={String(upsamplers)}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <details>
+        <summary>Advanced</summary>
+        <div class="row">
+          <label class="field wide">
+            <span>Prior</span>
+            <select
+              value={settings.prior}
+              onChange={({ currentTarget }) => set({ prior: currentTarget.value as PriorKind })}
+            >
+              {PRIORS.map((kind) => (
+                <option key={kind} value={kind} disabled={!canUse(kind, model)}>
+                  {PRIOR_WORDS[kind]}
+                </option>
+              ))}
+            </select>
+          </label>
+          <NumberField
+            label="Prior steps"
+            value={settings.priorSteps}
+            own={defaults?.prior.steps ?? 25}
+            min={1}
+            max={1000}
+            disabled={!isDiffusion}
+            onChange={(priorSteps) => set({ priorSteps })}
+          />
+          <NumberField
+            label="Prior guidance"
+            value={settings.priorGuidance}
+            own={defaults?.prior.guidanceScale ?? 4}
+            min={0}
+            max={30}
+            step={0.1}
+            disabled={!isDiffusion}
+            onChange={(priorGuidance) => set({ priorGuidance })}
+          />
+          <NumberField
+            label="Decoder steps"
+            value={settings.decoderSteps}
+            own={defaults?.decoder.steps ?? 25}
+            min={1}
+            max={1000}
+            onChange={(decoderSteps) => set({ decoderSteps })}
+          />
+          <NumberField
+            label="Decoder guidance"
+            value={settings.decoderGuidance}
+            own={defaults?.decoder.guidanceScale ?? 4}
+            min={0}
+            max={30}
+            step={0.1}
+            onChange={(decoderGuidance) => set({ decoderGuidance })}
+          />
+        </div>
+        <p class="hint">Guidance 1 is off. What is left empty is the model's own.</p>
+      </details>
+    </form>
+  );
+}
+
+/** The priors that a model has. */
+export function canUse(kind: PriorKind, model: WorkerModel | undefined): boolean {
+  if (kind === "autoregressive") return model?.stages.autoregressivePrior ?? true;
+  return kind !== "diffusion" || (model?.stages.prior ?? true);
+}
+
+/** What each prior is called. */
+export function priorWords(kind: PriorKind): string {
+  return PRIOR_WORDS[kind];
+}
+
+/** The sizes that a model paints: its decoder's own, and four times as much for each upsampler. */
+function sizesOf(model: WorkerModel | undefined) {
+  const { width, height } = model?.size ?? { width: 32, height: 32 };
+  const most = model?.stages.upsamplers ?? 2;
+  return Array.from({ length: most + 1 }, (_, upsamplers) => ({
+    upsamplers,
+    words: `${width * 4 ** upsamplers} × ${height * 4 ** upsamplers}`,
+  }));
+}
