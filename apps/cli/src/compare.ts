@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import {
-  addFilmOptions,
+  addPaintingOptions,
   addPriorOptions,
   generateRequest,
   readRequestFiles,
-  type FilmPaintingFlags,
+  type PaintingFlags,
   type PriorFlags,
 } from "./painting-options.js";
 import { paintToFiles } from "./painting.js";
@@ -12,7 +12,7 @@ import { filmFiles } from "./result-files.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
-export interface CompareFlags extends FilmPaintingFlags, PriorFlags {}
+export interface CompareFlags extends PaintingFlags, PriorFlags {}
 
 const DEFAULT_FILM = { sheet: "compare.png" };
 
@@ -27,7 +27,7 @@ export function addCompareCommand(
     .description("paint a caption conditioned in the three ways that the paper compares, from the same noise")
     .argument("<caption>", "what to paint, in quotes");
   addPriorOptions(command, "diffusion");
-  addFilmOptions(command, DEFAULT_FILM).action(run);
+  addPaintingOptions(command, DEFAULT_FILM).action(run);
 }
 
 /** What the pictures are, in their order. */

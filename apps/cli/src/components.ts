@@ -4,11 +4,11 @@ import { UnclipError } from "unclip";
 import { itemOf, readItems, type Item } from "./items.js";
 import { parseCounts } from "./option-values.js";
 import {
-  addFilmOptions,
+  addPaintingOptions,
   addPriorOptions,
   generateRequest,
   readRequestFiles,
-  type FilmPaintingFlags,
+  type PaintingFlags,
   type PriorFlags,
 } from "./painting-options.js";
 import { paintToFiles } from "./painting.js";
@@ -19,7 +19,7 @@ import { filmFiles } from "./result-files.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
-export interface ComponentsFlags extends FilmPaintingFlags, PriorFlags {
+export interface ComponentsFlags extends PaintingFlags, PriorFlags {
   among?: string;
   counts: number[];
 }
@@ -46,7 +46,7 @@ export function addComponentsCommand(
       "a text file with a picture or a caption on each line, in which the components are found (default: those that the model's autoregressive prior learned)",
     );
   addPriorOptions(command, "diffusion");
-  addFilmOptions(command, DEFAULT_FILM).action(run);
+  addPaintingOptions(command, DEFAULT_FILM).action(run);
 }
 
 /** Paints views of a picture and writes one sheet.

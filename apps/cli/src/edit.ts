@@ -1,19 +1,26 @@
 import { Option, type Command } from "commander";
 import { MOST_PICTURES } from "unclip";
 import { parsePictures, parseShare } from "./option-values.js";
-import { addFilmOptions, paintRequest, readRequestFiles, type FilmPaintingFlags } from "./painting-options.js";
+import {
+  addPaintingOptions,
+  paintRequest,
+  readRequestFiles,
+  refinementsOption,
+  type PaintingFlags,
+} from "./painting-options.js";
 import { paintToFiles } from "./painting.js";
 import { readPictureFile } from "./read-picture.js";
 import { filmFiles } from "./result-files.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
-export interface EditFlags extends FilmPaintingFlags {
+export interface EditFlags extends PaintingFlags {
   from: string;
   to: string;
   strength: number;
   captions?: boolean;
   frames: number;
+  refinements?: number;
 }
 
 const DEFAULT_FILM = { out: "edit.png" };
@@ -40,8 +47,9 @@ export function addEditCommand(program: Command, run: (picture: string, flags: E
       )
         .default(1)
         .argParser(parsePictures),
-    );
-  addFilmOptions(command, DEFAULT_FILM).action(run);
+    )
+    .addOption(refinementsOption());
+  addPaintingOptions(command, DEFAULT_FILM).action(run);
 }
 
 /** Changes a picture and writes it, with --frames the way there.
@@ -49,7 +57,7 @@ export function addEditCommand(program: Command, run: (picture: string, flags: E
 export async function edit(file: string, flags: EditFlags, host: Host, signal: AbortSignal): Promise<void> {
   const picture = await readPictureFile(file);
   const files = await readRequestFiles(flags);
-  const { from, to, strength, captions = false, frames } = flags;
+  const { from, to, strength, captions = false, frames, refinements } = flags;
   await paintToFiles(
     {
       flags,
@@ -60,6 +68,7 @@ export async function edit(file: string, flags: EditFlags, host: Host, signal: A
         unclip.edit(picture, {
           ...paintRequest(flags, files, unclip.stages.upsamplers.length),
           ...{ from, to, strength, captions, frames },
+          ...(refinements !== undefined && { refinements }),
           signal,
         }),
     },

@@ -11,7 +11,7 @@ import {
   type PriorFlags,
 } from "./painting-options.js";
 import { paintToFiles, type Painting } from "./painting.js";
-import { pictureFiles } from "./result-files.js";
+import { filmFiles } from "./result-files.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
@@ -22,6 +22,8 @@ export interface GenerateFlags extends PaintingFlags, PriorFlags {
   strength?: number;
   mask?: string;
 }
+
+const DEFAULT_FILM = { out: "picture.png" };
 
 /** Adds `generate` to the program.
  * @param run what happens when the command is given */
@@ -49,10 +51,7 @@ export function addGenerateCommand(
     )
     .option("--mask <file>", "a picture of --image's shape: what is white is painted anew, what is black stays");
   addPriorOptions(command, "diffusion");
-  addPaintingOptions(command, {
-    file: "picture.png",
-    help: "the PNG file; with --n 2 and more picture-1.png, picture-2.png, ...; replaces existing files",
-  }).action(run);
+  addPaintingOptions(command, DEFAULT_FILM).action(run);
 }
 
 /** Paints a caption and writes the pictures.
@@ -73,7 +72,7 @@ export async function generate(caption: string, flags: GenerateFlags, host: Host
       signal,
     });
   await paintToFiles(
-    { flags, files: pictureFiles(flags.out, n), pictures: n, subject: { caption }, start },
+    { flags, files: filmFiles(flags, n, DEFAULT_FILM), pictures: n, subject: { caption }, start },
     host,
     signal,
   );

@@ -3,11 +3,12 @@ import { MOST_PICTURES } from "unclip";
 import { itemOf, nameOf, readItems, type Item } from "./items.js";
 import { parsePictures } from "./option-values.js";
 import {
-  addFilmOptions,
+  addPaintingOptions,
   addPriorOptions,
   generateRequest,
   readRequestFiles,
-  type FilmPaintingFlags,
+  refinementsOption,
+  type PaintingFlags,
   type PriorFlags,
 } from "./painting-options.js";
 import { paintToFiles } from "./painting.js";
@@ -15,9 +16,10 @@ import { filmFiles } from "./result-files.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
-export interface InterpolateFlags extends FilmPaintingFlags, PriorFlags {
+export interface InterpolateFlags extends PaintingFlags, PriorFlags {
   frames: number;
   noise?: "inverted" | "fixed";
+  refinements?: number;
 }
 
 const DEFAULT_FILM = { out: "interpolation.png" };
@@ -44,9 +46,10 @@ export function addInterpolateCommand(
         "--noise <kind>",
         "the noise that frames begin with: the pictures' own, or one for all (default: inverted where all are pictures)",
       ).choices(["inverted", "fixed"]),
-    );
+    )
+    .addOption(refinementsOption());
   addPriorOptions(command, "diffusion");
-  addFilmOptions(command, DEFAULT_FILM).action(
+  addPaintingOptions(command, DEFAULT_FILM).action(
     (first: string, second: string, more: string[], flags: InterpolateFlags) => run([first, second, ...more], flags),
   );
 }
@@ -63,7 +66,7 @@ export async function interpolate(
   for (const word of words) items.push(await itemOf(word));
   const read = await readItems(items);
   const files = await readRequestFiles(flags);
-  const { frames, noise } = flags;
+  const { frames, noise, refinements } = flags;
   await paintToFiles(
     {
       flags,
@@ -75,6 +78,7 @@ export async function interpolate(
           ...generateRequest(flags, files, unclip.stages.upsamplers.length),
           frames,
           ...(noise !== undefined && { noise }),
+          ...(refinements !== undefined && { refinements }),
           signal,
         }),
     },

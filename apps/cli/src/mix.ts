@@ -11,7 +11,7 @@ import {
   type PriorFlags,
 } from "./painting-options.js";
 import { paintToFiles } from "./painting.js";
-import { pictureFiles } from "./result-files.js";
+import { filmFiles } from "./result-files.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
@@ -19,6 +19,8 @@ export interface MixFlags extends PaintingFlags, PriorFlags {
   n: number;
   weights?: number[];
 }
+
+const DEFAULT_FILM = { out: "mix.png" };
 
 /** Adds `mix` to the program.
  * @param run what happens when the command is given */
@@ -38,10 +40,7 @@ export function addMixCommand(
     )
     .addOption(countOption());
   addPriorOptions(command, "diffusion");
-  addPaintingOptions(command, {
-    file: "mix.png",
-    help: "the PNG file; with --n 2 and more mix-1.png, mix-2.png, ...; replaces existing files",
-  }).action(run);
+  addPaintingOptions(command, DEFAULT_FILM).action(run);
 }
 
 /** Paints a mixture and writes the pictures.
@@ -55,7 +54,7 @@ export async function mix(words: readonly string[], flags: MixFlags, host: Host,
   await paintToFiles(
     {
       flags,
-      files: pictureFiles(flags.out, n),
+      files: filmFiles(flags, n, DEFAULT_FILM),
       pictures: n,
       subject: { items: items.map(nameOf), ...(weights && { weights }) },
       start: (unclip) =>

@@ -32,6 +32,13 @@ export function parsePictures(text: string): number {
   );
 }
 
+/** Corrections of each step of an inversion.
+ * @throws InvalidArgumentError for anything but an integer from 0 to 20 */
+export function parseRefinements(text: string): number {
+  if (/^\d{1,2}$/.test(text) && Number(text) <= 20) return Number(text);
+  throw new InvalidArgumentError("Expected an integer from 0 to 20.");
+}
+
 /** How much an image embedding is noised. How far a model goes is its own.
  * @throws InvalidArgumentError for anything but an integer from 0 on */
 export function parseNoiseLevel(text: string): number {

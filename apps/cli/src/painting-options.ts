@@ -17,6 +17,7 @@ import {
   parseNoiseLevel,
   parsePictures,
   parsePngName,
+  parseRefinements,
   parseSampler,
   parseSeed,
   parseThreads,
@@ -62,12 +63,7 @@ export interface SamplingFlags {
 }
 
 /** The options of every command that paints into files. */
-export interface PaintingFlags extends ModelFlags, SamplingFlags {
-  out: string;
-}
-
-/** The options of every command that paints pictures which belong together. */
-export interface FilmPaintingFlags extends ModelFlags, SamplingFlags, FilmFlags {}
+export interface PaintingFlags extends ModelFlags, SamplingFlags, FilmFlags {}
 
 /** The options of the prior. */
 export interface PriorFlags {
@@ -164,15 +160,8 @@ function given<T extends object>(settings: T): T {
 }
 
 /** Adds the options of every command that paints into files.
- * @param out default file name and what is written there */
-export function addPaintingOptions(command: Command, out: { file: string; help: string }): Command {
-  command.addOption(new Option("--out <file>", out.help).default(out.file).argParser(parsePngName));
-  return addModelOptions(addSamplingOptions(command));
-}
-
-/** Adds the options of every command that paints pictures which belong together.
  * @param without what is written where neither --out nor --sheet is given */
-export function addFilmOptions(command: Command, without: Film): Command {
+export function addPaintingOptions(command: Command, without: Film): Command {
   const defaultOf = (name?: string) => (name === undefined ? "" : ` (default, without --out and --sheet: ${name})`);
   command
     .addOption(
@@ -285,6 +274,13 @@ export function countOption(): Option {
 function sideOption(name: string): Option {
   const help = `${name} of the pictures, of a model that paints several sizes (default: the model's own)`;
   return new Option(`--${name} <pixels>`, help).argParser(parseCount);
+}
+
+/** How faithfully an inversion brings a picture back. */
+export function refinementsOption(): Option {
+  const help =
+    "corrections of each step of the inversion, 0 to 20: more bring the picture back more faithfully (default: 2)";
+  return new Option("--refinements <count>", help).argParser(parseRefinements);
 }
 
 function stepsOption(flags: string): Option {

@@ -1,13 +1,15 @@
 import { Option, type Command } from "commander";
 import { resolve } from "node:path";
 import { MOST_PICTURES, UnclipError } from "unclip";
-import { parseCount } from "./option-values.js";
+import { parseCount, parsePngName } from "./option-values.js";
 import {
-  addPaintingOptions,
+  addModelOptions,
   addPriorOptions,
   generateRequest,
   readRequestFiles,
-  type PaintingFlags,
+  addSamplingOptions,
+  type ModelFlags,
+  type SamplingFlags,
   type PriorFlags,
 } from "./painting-options.js";
 import { paintToFiles } from "./painting.js";
@@ -16,7 +18,8 @@ import { quotePath } from "./quote-path.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
-export interface SheetFlags extends PaintingFlags, PriorFlags {
+export interface SheetFlags extends ModelFlags, SamplingFlags, PriorFlags {
+  out: string;
   columns: number;
 }
 
@@ -27,9 +30,14 @@ export function addSheetCommand(program: Command, run: (file: string, flags: She
     .command("sheet")
     .description("paint every caption of a text file, side by side in one picture")
     .argument("<captions>", "a text file with a caption on each line")
+    .addOption(
+      new Option("--out <file>", "the PNG file; replaces an existing file")
+        .default("sheet.png")
+        .argParser(parsePngName),
+    )
     .addOption(new Option("--columns <count>", "pictures in a row").default(4).argParser(parseCount));
   addPriorOptions(command, "diffusion");
-  addPaintingOptions(command, { file: "sheet.png", help: "the PNG file; replaces an existing file" }).action(run);
+  addModelOptions(addSamplingOptions(command)).action(run);
 }
 
 /** Paints the captions of a file and writes one picture of them all.

@@ -5,11 +5,12 @@ import {
   countOption,
   paintRequest,
   readRequestFiles,
+  refinementsOption,
   type PaintingFlags,
 } from "./painting-options.js";
 import { paintToFiles, type Painting } from "./painting.js";
 import { readPictureFile } from "./read-picture.js";
-import { pictureFiles } from "./result-files.js";
+import { filmFiles } from "./result-files.js";
 import type { Host } from "./host.js";
 
 /** The command's options as commander gives them. */
@@ -17,7 +18,10 @@ export interface VaryFlags extends PaintingFlags {
   n: number;
   caption?: string;
   eta?: number;
+  refinements?: number;
 }
+
+const DEFAULT_FILM = { out: "variation.png" };
 
 /** Adds `vary` to the program.
  * @param run what happens when the command is given */
@@ -33,11 +37,9 @@ export function addVaryCommand(program: Command, run: (picture: string, flags: V
         "--eta <share>",
         "begin with the picture's own noise, and add this share of new noise, from 0 (the same picture) to 1 (default: begin with new noise)",
       ).argParser(parseShare),
-    );
-  addPaintingOptions(command, {
-    file: "variation.png",
-    help: "the PNG file; with --n 2 and more variation-1.png, variation-2.png, ...; replaces existing files",
-  }).action(run);
+    )
+    .addOption(refinementsOption());
+  addPaintingOptions(command, DEFAULT_FILM).action(run);
 }
 
 /** Paints variations of a picture and writes them.
@@ -45,12 +47,16 @@ export function addVaryCommand(program: Command, run: (picture: string, flags: V
 export async function vary(file: string, flags: VaryFlags, host: Host, signal: AbortSignal): Promise<void> {
   const picture = await readPictureFile(file);
   const files = await readRequestFiles(flags);
-  const { n, eta, caption } = flags;
-  const own = { ...(caption !== undefined && { caption }), ...(eta !== undefined && { eta }) };
+  const { n, eta, caption, refinements } = flags;
+  const own = {
+    ...(caption !== undefined && { caption }),
+    ...(eta !== undefined && { eta }),
+    ...(refinements !== undefined && { refinements }),
+  };
   const start: Painting["start"] = (unclip) =>
     unclip.vary(picture, { ...paintRequest(flags, files, unclip.stages.upsamplers.length), n, ...own, signal });
   await paintToFiles(
-    { flags, files: pictureFiles(flags.out, n), pictures: n, subject: { picture: file }, start },
+    { flags, files: filmFiles(flags, n, DEFAULT_FILM), pictures: n, subject: { picture: file }, start },
     host,
     signal,
   );

@@ -162,6 +162,18 @@ describe("mix", () => {
     expect(await recipeIn("x-2.png")).toMatchObject({ operation: "mix", n: 2, shows: { picture: 2 } });
   });
 
+  it("writes all pictures side by side, as generate and vary do", async () => {
+    for (const args of [
+      ["mix", red, blue],
+      ["vary", red],
+      ["generate", "a cube"],
+    ]) {
+      await asked([...args, "--n", "3", "--columns", "2", "--sheet", at(`${args[0]}.png`)]);
+      expect(await recipeIn(`${args[0]}.png`)).toMatchObject({ operation: args[0], n: 3, shows: { columns: 2 } });
+    }
+    expect(await made()).toEqual(["generate.png", "mix.png", "vary.png"]);
+  });
+
   it.each([["0.7;0.3"], ["0.7,"], ["one"], ["Infinity"]])("refuses the weights %s", async (weights) => {
     const { code, stderr } = await refusal(["mix", red, blue, "--weights", weights]);
     expect(code).toBe(2);
@@ -181,8 +193,9 @@ describe("edit", () => {
   });
 
   it("writes the way over theta as a strip", async () => {
-    const more = ["--strength", "0.5", "--frames", "5", "--sheet", at("strip.png")];
-    expect((await asked(["edit", red, ...captions, ...more])).settings).toMatchObject({ strength: 0.5, frames: 5 });
+    const more = ["--strength", "0.5", "--frames", "5", "--refinements", "0", "--sheet", at("strip.png")];
+    const { settings } = await asked(["edit", red, ...captions, ...more]);
+    expect(settings).toMatchObject({ strength: 0.5, frames: 5, refinements: 0 });
     expect(await recipeIn("strip.png")).toMatchObject({ operation: "edit", frames: 5, shows: { columns: 9 } });
     expect(await made()).toEqual(["strip.png"]);
   });

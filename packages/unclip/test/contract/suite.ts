@@ -3,6 +3,7 @@ import { karloUnet, readKarloDecoderConfig } from "@unclip/decoder";
 import { createRuntime, openModelFolder, readCheckpoint, type Network, type Runtime } from "@unclip/runtime";
 import { readJson, isUnclipError, map, tensor, type Tensor } from "@unclip/tensor";
 import { createRandom, loadUnclip, type Picture } from "unclip";
+import { manipulationCases } from "./manipulations.js";
 import { checkOp, graphOf, inputsOf, opCases, type OpCase } from "../../../graph/test/op-cases.js";
 
 /* What every platform must do. The same file runs in Node and, bundled, in a browser, so it knows no test library:
@@ -116,6 +117,8 @@ export const cases: Readonly<Record<string, (platform: Platform) => Promise<void
       Array.from(expected, (value) => Math.round(value * 255)),
     );
   },
+
+  ...manipulationCases,
 };
 
 /** Cases that WebGPU on a processor is too slow for: it compiles the shaders of five networks in minutes. */
