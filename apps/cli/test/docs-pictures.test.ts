@@ -7,13 +7,13 @@ import { describe, expect, it } from "vitest";
 /* docs/pictures.json: the commands behind every picture of the documentation. */
 
 interface Entry {
-  readonly file: string;
+  readonly files: readonly string[];
   readonly commands: readonly (readonly string[])[];
 }
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const table = JSON.parse(readFileSync(join(root, "docs/pictures.json"), "utf8")) as readonly Entry[];
-const files = table.map(({ file }) => file);
+const files = table.flatMap((entry) => entry.files);
 
 /** Markdown files of the repository, apart from those of dependencies. */
 function pagesIn(folder: string): string[] {
@@ -57,11 +57,12 @@ describe("the pictures of the documentation", () => {
   });
 });
 
-const painted = table.filter(({ commands }) => commands[0]![0] === "unclip");
+/** Those that one command of unclip paints. */
+const painted = table
+  .filter(({ commands }) => commands[0]![0] === "unclip" && commands[0]![1] !== "evaluate")
+  .map(({ files, commands }) => ({ file: files[0]!, command: commands.at(-1)! }));
 
-describe.each(painted)("$file", ({ file, commands }) => {
-  const command = commands.at(-1)!;
-
+describe.each(painted)("$file", ({ file, command }) => {
   it("is what its command writes, and its page shows the command", () => {
     const written = command[Math.max(command.indexOf("--out"), command.indexOf("--sheet")) + 1];
     expect(written).toBe(file);
@@ -74,10 +75,9 @@ describe.each(painted)("$file", ({ file, commands }) => {
   });
 });
 
-describe.each(painted.filter(({ file }) => file.endsWith(".png")))("$file", ({ file, commands }) => {
+describe.each(painted.filter(({ file }) => file.endsWith(".png")))("$file", ({ file, command }) => {
   it("carries the recipe of its command", () => {
     const recipe = JSON.parse(readPngTexts(readFileSync(join(root, file)), file)["unclip"]!) as Record<string, unknown>;
-    const command = commands.at(-1)!;
     const operation = command[1] === "sheet" ? "generate" : command[1];
     const seed = command.includes("--seed") ? Number(command[command.indexOf("--seed") + 1]) : 0;
     expect(recipe).toMatchObject({ operation, seed });

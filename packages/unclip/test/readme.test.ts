@@ -5,12 +5,19 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
-/* Every TypeScript example of every README: its types are checked, and it runs. */
+/* Every TypeScript example of every README and of docs/: its types are checked, and it runs. */
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const generated = fileURLToPath(new URL("./.readme/", import.meta.url));
 
-const readmes = ["README.md", ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`)];
+const pages = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".md"))
+  .map((name) => `docs/${name}`);
+const readmes = [
+  "README.md",
+  ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`),
+  ...pages,
+];
 const examples = readmes
   .filter((path) => existsSync(join(root, path)))
   .flatMap((path) => {
@@ -55,6 +62,12 @@ describe("examples of the READMEs", () => {
       "unclip",
     ];
     for (const name of libraries) expect(examples.map(({ path }) => path)).toContain(`packages/${name}/README.md`);
+  });
+
+  it("are there for every manipulation", () => {
+    const manipulations = pages.filter((path) => path.includes("manipulations/") && !path.endsWith("README.md"));
+    expect(manipulations.length).toBeGreaterThan(7);
+    for (const path of manipulations) expect(examples.map((example) => example.path)).toContain(path);
   });
 
   it("have the right types", () => {
