@@ -8,6 +8,8 @@ const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9
 
 const [WIDTH, HEIGHT, LEGEND] = [740, 380, 190];
 
+const SVG = "http://www.w3.org/2000/svg";
+
 const CENTRED = { labelAnchor: "center", labelArrow: "none" } as const;
 
 /** A plot as an SVG file, 740 x 380, on white. */
@@ -39,7 +41,12 @@ export function plotSvg(plot: StudyPlot): string {
     }),
   );
   const svg = plot.kind === "lines" ? lines(plot, shared, legend) : bars(plot, shared, legend);
-  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  svg.setAttribute("xmlns", SVG);
+  const ground = document.createElementNS(SVG, "rect"); // the style's background is known to browsers alone
+  for (const [name, value] of Object.entries({ width: "100%", height: "100%", fill: "white" })) {
+    ground.setAttribute(name, value);
+  }
+  svg.insertBefore(ground, svg.firstChild);
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", plot.title.replaceAll("&", "&amp;").replaceAll("<", "&lt;")); // linkedom escapes quotes alone
   return svg.outerHTML;

@@ -65,9 +65,9 @@ function report(painted: readonly Judged[], real: Judged): StudyResult {
   const least = painted.reduce((a, b) => (b.distance < a.distance ? b : a));
   const most = painted.reduce((a, b) => (b.right.right > a.right.right ? b : a));
   const lines = { precision: "precision", recall: "recall" } as const;
-  const points = (y: (one: Judged) => number, series: string) => [
+  const points = (y: (one: Judged) => number, series: string, ofReal: string) => [
     ...painted.map((one) => ({ series, x: one.guidance!, y: y(one) })),
-    ...painted.map((one) => ({ series: `${series}, real pictures`, x: one.guidance!, y: y(real) })),
+    ...painted.map((one) => ({ series: ofReal, x: one.guidance!, y: y(real) })),
   ];
   return {
     findings: [
@@ -101,7 +101,7 @@ function report(painted: readonly Judged[], real: Judged): StudyResult {
         kind: "lines",
         x: "decoder guidance",
         y: "Fréchet distance",
-        points: points(({ distance }) => distance, "generated"),
+        points: points(({ distance }) => distance, "generated", "real pictures"),
       },
       {
         title: "Precision and recall in CLIP space",
@@ -109,7 +109,9 @@ function report(painted: readonly Judged[], real: Judged): StudyResult {
         x: "decoder guidance",
         y: "share",
         range: [0, 1],
-        points: Object.entries(lines).flatMap(([name, key]) => points((one) => one[key], name)),
+        points: Object.entries(lines).flatMap(([name, key]) =>
+          points((one) => one[key], name, `${name}, real pictures`),
+        ),
       },
     ],
     sheets: [],
