@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { readPicture, type Picture, type Recipe } from "unclip/worker";
+import { readPicture, type Picture, type Recipe, type WorkerModel } from "unclip/worker";
 import { JobCard } from "./job-card.js";
 import { recipeOfLink, recipeOfPng } from "./recipe-text.js";
 import { canUse, priorWords, RequestForm } from "./request-form.js";
@@ -48,6 +48,12 @@ export function App() {
       const recipe = isPng ? recipeIn(bytes, file.name) : undefined;
       if (recipe !== undefined) return again(recipe);
       return vary(await readPicture(file), file.name);
+    });
+
+  const openModel = (files: readonly File[]) =>
+    saying(async () => {
+      const { stages } = await painter.openModel(files);
+      setSettings((last) => ({ ...last, upsamplers: Math.min(last.upsamplers, stages.upsamplers) }));
     });
 
   useEffect(() => {
@@ -120,10 +126,24 @@ export function App() {
               work too.
             </small>
           </label>
+          <label class="open">
+            <span>Open a model folder</span>
+            <input
+              type="file"
+              {...{ webkitdirectory: true }} // Preact's types do not have it
+              disabled={isBusy}
+              onChange={({ currentTarget }) => {
+                const files = [...(currentTarget.files ?? [])];
+                currentTarget.value = "";
+                if (files.length > 0) void openModel(files);
+              }}
+            />
+            <small>A folder that diffusers saved, opened in place from your disk. Nothing is uploaded.</small>
+          </label>
           <p class="status" role="status">
             {download !== undefined
               ? `fetching the model: ${megabytes(download.loaded)} of ${megabytes(download.total)} MB`
-              : (jobs.find(({ state }) => state === "running")?.says ?? modelWords(model?.device))}
+              : (jobs.find(({ state }) => state === "running")?.says ?? modelWords(model))}
           </p>
           {(problem ?? notice) !== undefined && (
             <p class="problem" role="alert">
@@ -168,8 +188,9 @@ function recipeIn(bytes: Uint8Array, name: string): Recipe | undefined {
   }
 }
 
-function modelWords(device: string | undefined): string {
-  return device === undefined ? "opening the model" : `ready, on ${device === "wasm" ? "the processor" : device}`;
+function modelWords(model: WorkerModel | undefined): string {
+  if (model === undefined) return "opening the model";
+  return `${model.model} is ready, on ${model.device === "wasm" ? "the processor" : model.device}`;
 }
 
 function megabytes(bytes: number): string {

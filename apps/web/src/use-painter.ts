@@ -38,6 +38,8 @@ export interface Painter {
   readonly notice?: string;
   readonly isBusy: boolean;
   paint(title: string, begin: Begin): Promise<void>;
+  /** Opens a model folder of the visitor's disk in place of the model at hand. */
+  openModel(files: readonly File[]): Promise<WorkerModel>;
   /** Stops what runs and what waits: first between two steps, when asked again at once. */
   stop(): void;
   remove(id: number): void;
@@ -67,8 +69,11 @@ export function usePainter(): Painter {
   const queue = useRef(Promise.resolve());
   const last = useRef(0);
 
+  const source = useRef<readonly File[] | undefined>(undefined);
+
   const open = () =>
     (worker.current ??= createUnclipWorker({
+      ...(source.current && { source: source.current }),
       device: "wasm",
       onDownload: (progress) => {
         if (progress.note !== undefined) setNotice(progress.note);
@@ -117,8 +122,20 @@ export function usePainter(): Painter {
     }
   }
 
+  async function openModel(files: readonly File[]): Promise<WorkerModel> {
+    worker.current?.dispose();
+    worker.current = undefined;
+    source.current = files;
+    setModel(undefined);
+    setNotice(undefined);
+    const opened = await open().load();
+    setModel(opened);
+    return opened;
+  }
+
   return {
     model,
+    openModel,
     jobs,
     download,
     notice,

@@ -7,6 +7,7 @@ import { loadUnclip, readPngTexts, type Picture } from "unclip";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findChromium, launchChromium } from "../../../packages/unclip/test/contract/browser.js";
 import { serve } from "../../../packages/unclip/test/contract/server.js";
+import { fixturePath } from "../../../test-support/index.js";
 
 /* The built page in a real browser, from a folder of a plain file server: no headers, no parts of files. */
 
@@ -197,6 +198,21 @@ describe.skipIf(chromium === undefined)("the page", { timeout: MOST_MS }, () => 
       await page.locator("article.stopped").waitFor();
       await page.getByRole("button", { name: "Paint", exact: true }).waitFor();
     });
+  });
+
+  it("paints by a model folder of the visitor's disk, and says what another folder lacks", async () => {
+    const { context, page } = await visit();
+    await page.getByLabel("Open a model folder").setInputFiles(fixturePath("torch-files"));
+    await page.getByRole("alert").filter({ hasText: "model_index.json is missing" }).waitFor();
+    await page.getByLabel("Open a model folder").setInputFiles(fixturePath("karlo-tiny"));
+    await page.getByText("karlo-tiny is ready").waitFor();
+    await captionOf(page).fill("a red cube");
+    await page.getByText("Advanced").click();
+    await page.getByLabel("Prior steps").fill("2");
+    await page.getByLabel("Decoder steps").fill("2");
+    await page.getByRole("button", { name: "Paint", exact: true }).click();
+    await done(page, "a red cube").waitFor();
+    await context.close();
   });
 
   it("is used by keyboard alone, on a phone's width without scrolling sideways", async () => {

@@ -20,7 +20,7 @@ export {
 } from "@unclip/hub/web";
 export { pathIn, type BlobFolder, type Directory, type FolderOptions, type ModelFolder } from "./model-folder.js";
 export { openModelFolder, type BlobFolderOptions, type FolderSource } from "./web/blob-folder.js";
-export type { DirectoryHandle } from "./web/disk-folder.js";
+export type { DirectoryHandle, DiskFile } from "./web/disk-folder.js";
 export type { ListedFile } from "./web/remote-file.js";
 export { openHubModel, type OpenHubModelOptions } from "./web/hub-model.js";
 export type { Device, PassedOver } from "./devices.js";

@@ -224,6 +224,9 @@ describe("a folder of the disk", () => {
     expect(await folder.text("prior/config.json")).toBe("text");
     expect(Buffer.from(await folder.bytes("prior/config.json", 1, 3)).toString()).toBe("ex");
     await expect(folder.blob("b")).rejects.toMatchObject({ code: "input", message: "karlo: there is no file b" });
+    const posted = [{ path: "mine/prior/config.json", file: new File(["text"], "config.json") }];
+    const again = await openModelFolder(posted);
+    expect([again.name, await again.text("prior/config.json")]).toEqual(["mine", "text"]);
     await expect(openModelFolder([])).rejects.toMatchObject({ code: "input" });
   });
 

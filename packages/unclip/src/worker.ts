@@ -1,5 +1,5 @@
 import type { ClassifyOptions, LabelProbability } from "@unclip/clip";
-import type { FolderSource } from "@unclip/runtime";
+import type { FolderSource, ListedFile } from "@unclip/runtime";
 import { createRun, UnclipError, type Picture, type Run, type Tensor } from "@unclip/tensor";
 import type { LoadOptions, Unclip } from "./load.js";
 import type { StageStep } from "./timeline.js";
@@ -92,7 +92,7 @@ export function createUnclipWorker(options: UnclipWorkerOptions = {}): UnclipWor
       onNews: (news, value) => listeners[news]?.(value),
       onFatal: ({ message }) => crash(`crashed: ${message}`),
     });
-    const model = connection.ask({ type: "load", source, options: plain }) as Promise<WorkerModel>;
+    const model = connection.ask({ type: "load", source: toPost(source), options: plain }) as Promise<WorkerModel>;
     model.catch(() => {
       if (started?.worker === worker) end(new UnclipError("aborted", "worker: the model could not be loaded")); // the next run tries again
     });
@@ -136,6 +136,18 @@ export function createUnclipWorker(options: UnclipWorkerOptions = {}): UnclipWor
       end(new UnclipError("aborted", "worker: was disposed"));
     },
   };
+}
+
+/** A source as it can be posted: a URL as its text; files with their paths, which some browsers do not post along. */
+function toPost(source: FolderSource | undefined): FolderSource | undefined {
+  if (source instanceof URL) return source.href;
+  if (!Array.isArray(source)) return source;
+  const [first] = source as readonly unknown[];
+  if (typeof File !== "undefined" && first instanceof File) {
+    return (source as readonly File[]).map((file) => ({ path: file.webkitRelativePath || file.name, file }));
+  }
+  const isListed = typeof first === "object" && first !== null && "url" in first;
+  return isListed ? (source as readonly ListedFile[]).map((file) => ({ ...file, url: String(file.url) })) : source;
 }
 
 /** The package's own Worker, written so that bundlers see it. */

@@ -2,13 +2,14 @@ import { UnclipError } from "@unclip/tensor";
 import type { HubProgress } from "@unclip/hub/web";
 import { checkTextSize, type BlobFolder, type FolderOptions } from "../model-folder.js";
 import { addressIn } from "./address-in.js";
-import { openDiskFolder, type DirectoryHandle } from "./disk-folder.js";
+import { openDiskFolder, type DirectoryHandle, type DiskFile } from "./disk-folder.js";
 import { createDownloadProgress } from "./download-progress.js";
 import { createRemoteFile, type ListedFile, type RemoteFile } from "./remote-file.js";
 
 /** Where a browser finds a model: the address of a folder that a server serves file by file; a list of files and their addresses; or a
  * folder on disk that a person chose. */
-export type FolderSource = string | URL | readonly ListedFile[] | DirectoryHandle | readonly File[];
+export type FolderSource =
+  string | URL | readonly ListedFile[] | DirectoryHandle | readonly File[] | readonly DiskFile[];
 
 /** How files are fetched. */
 export interface BlobFolderOptions extends FolderOptions {
@@ -33,7 +34,7 @@ export async function openModelFolder(source: FolderSource, options: BlobFolderO
   return isList(source) ? openListedFolder(source, options) : openDiskFolder(source, options);
 }
 
-function isList(source: readonly ListedFile[] | DirectoryHandle | readonly File[]): source is readonly ListedFile[] {
+function isList(source: Exclude<FolderSource, string | URL>): source is readonly ListedFile[] {
   return Array.isArray(source) && source.length > 0 && "url" in source[0]!;
 }
 

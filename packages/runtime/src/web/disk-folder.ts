@@ -9,14 +9,26 @@ export interface DirectoryHandle {
   getFileHandle(name: string): Promise<{ getFile(): Promise<File> }>;
 }
 
+/** A file of a chosen folder with its path in it. A `File` that was posted to a Worker may have lost its own. */
+export interface DiskFile {
+  readonly path: string;
+  readonly file: File;
+}
+
+/** Chosen files with their paths, which begin with the name of the folder; files that were chosen by themselves have none. */
+function diskFiles(files: readonly File[]): DiskFile[] {
+  return files.map((file) => ({ path: file.webkitRelativePath || file.name, file }));
+}
+
 /** Opens a folder on this machine's disk in place: nothing is uploaded or copied.
  * @param source a folder's handle, or the files of `<input type="file" webkitdirectory>` */
 export function openDiskFolder(
-  source: DirectoryHandle | readonly File[],
+  source: DirectoryHandle | readonly File[] | readonly DiskFile[],
   { name, variant }: { readonly name?: string; readonly variant?: string },
 ): BlobFolder {
-  const folderName = name ?? nameOf(source);
-  const find = "kind" in source ? findIn(source) : findAmong(source);
+  const files = "kind" in source ? [] : withPaths(source);
+  const folderName = name ?? ("kind" in source ? source.name : nameOf(files));
+  const find = "kind" in source ? findIn(source) : findAmong(files);
   const blob = async (path: string) => {
     const found = await find(path);
     if (found === undefined) throw new UnclipError("input", `${folderName}: there is no file ${quote(path)}`);
@@ -37,12 +49,15 @@ export function openDiskFolder(
   };
 }
 
-function nameOf(source: DirectoryHandle | readonly File[]): string {
-  if ("kind" in source) return source.name;
-  const [first] = source;
+function withPaths(files: readonly File[] | readonly DiskFile[]): readonly DiskFile[] {
+  const isPlain = (all: readonly File[] | readonly DiskFile[]): all is readonly File[] => all[0] instanceof File;
+  return isPlain(files) ? diskFiles(files) : files;
+}
+
+function nameOf([first]: readonly DiskFile[]): string {
   if (first === undefined)
     throw new UnclipError("input", "files: the folder is empty; choose the one that holds model_index.json");
-  return first.webkitRelativePath.split("/")[0] || "files";
+  return first.path.includes("/") ? first.path.split("/")[0]! : "files";
 }
 
 function findIn(root: DirectoryHandle): (path: string) => Promise<File | undefined> {
@@ -62,10 +77,8 @@ function findIn(root: DirectoryHandle): (path: string) => Promise<File | undefin
   };
 }
 
-/** Paths of chosen files begin with the name of the folder; files that were chosen by themselves have none. */
-function findAmong(files: readonly File[]): (path: string) => Promise<File | undefined> {
-  const byPath = new Map(
-    files.map((file) => [file.webkitRelativePath.split("/").slice(1).join("/") || file.name, file]),
-  );
+function findAmong(files: readonly DiskFile[]): (path: string) => Promise<File | undefined> {
+  const inFolder = (path: string) => path.split("/").slice(1).join("/") || path;
+  const byPath = new Map(files.map(({ path, file }) => [inFolder(path), file]));
   return async (path) => byPath.get(path);
 }

@@ -276,6 +276,25 @@ describe("loading in a Worker", () => {
     unclip.dispose();
   });
 
+  it("posts an address as its text, and chosen files with their paths", async () => {
+    const given: unknown[] = [];
+    const noting: typeof loadUnclip = (source) => {
+      given.push(source);
+      return loadUnclip(tiny);
+    };
+    const file = new File(["text"], "config.json");
+    Object.defineProperty(file, "webkitRelativePath", { value: "mine/prior/config.json" });
+    const listed = { path: "a.json", sizeBytes: 4, url: new URL("http://models.test/a.json") };
+    for (const source of [new URL("http://models.test/karlo/"), [file], [listed]]) {
+      const { unclip } = open({ source }, noting);
+      await unclip.load();
+      unclip.dispose();
+    }
+    expect(given[0]).toBe("http://models.test/karlo/");
+    expect(given[1]).toMatchObject([{ path: "mine/prior/config.json" }]);
+    expect(given[2]).toEqual([{ ...listed, url: "http://models.test/a.json" }]);
+  });
+
   it("passes options on", async () => {
     const given: unknown[] = [];
     const noting: typeof loadUnclip = (source, options) => {
