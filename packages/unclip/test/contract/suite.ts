@@ -3,7 +3,7 @@ import { karloUnet, readKarloDecoderConfig } from "@unclip/decoder";
 import { createRuntime, openModelFolder, readCheckpoint, type Network, type Runtime } from "@unclip/runtime";
 import { readJson, isUnclipError, map, tensor, type Tensor } from "@unclip/tensor";
 import { createRandom, loadUnclip, type Picture } from "unclip";
-import { manipulationCases } from "./manipulations.js";
+import { encodeAnimation, manipulationCases } from "./manipulations.js";
 import { checkOp, graphOf, inputsOf, opCases, type OpCase } from "../../../graph/test/op-cases.js";
 
 /* What every platform must do. The same file runs in Node and, bundled, in a browser, so it knows no test library:
@@ -118,11 +118,13 @@ export const cases: Readonly<Record<string, (platform: Platform) => Promise<void
     );
   },
 
-  ...manipulationCases,
+  "pictures become an animated PNG with a recipe": encodeAnimation,
 };
 
 /** Cases that WebGPU on a processor is too slow for: it compiles the shaders of five networks in minutes. */
 export const longCases: typeof cases = {
+  ...manipulationCases,
+
   "a picture becomes the reference's variation, from latents, and the same from weights that torch saved": async (
     platform,
   ) => {
