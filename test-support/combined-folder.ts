@@ -1,4 +1,4 @@
-import { cp } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fixturePath } from "./index.js";
 
@@ -13,4 +13,23 @@ export async function combineStableUnclip(target: string): Promise<void> {
     await cp(fixturePath(`karlo-tiny/${from}`), join(target, to), { recursive: true });
   }
   await cp(fixturePath("stable-unclip-tiny-l.expected/combined"), target, { recursive: true });
+}
+
+/** A folder as diffusers' KandinskyV22CombinedPipeline saves it: kandinsky-2-2-tiny's decoder and its prior in one. */
+export async function combineKandinsky(target: string): Promise<void> {
+  const [decoder, prior] = ["decoder", "prior"].map((name) => fixturePath(`kandinsky-2-2-tiny-${name}`)) as [
+    string,
+    string,
+  ];
+  const read = async (folder: string) =>
+    JSON.parse(await readFile(join(folder, "model_index.json"), "utf8")) as Record<string, unknown>;
+  const [index, ofPrior] = [await read(decoder), await read(prior)];
+  await cp(decoder, target, { recursive: true });
+  for (const [name, entry] of Object.entries(ofPrior)) {
+    if (!Array.isArray(entry)) continue;
+    await cp(join(prior, name), join(target, `prior_${name}`), { recursive: true });
+    index[`prior_${name}`] = entry;
+  }
+  const combined = { ...index, _class_name: "KandinskyV22CombinedPipeline" };
+  await writeFile(join(target, "model_index.json"), JSON.stringify(combined));
 }

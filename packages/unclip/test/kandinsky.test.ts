@@ -11,6 +11,7 @@ import {
   type Unclip,
 } from "unclip";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { combineKandinsky } from "../../../test-support/combined-folder.js";
 import { fixturePath } from "../../../test-support/index.js";
 
 const [PLAIN_22, INPAINT_22] = ["kandinsky-2-2-tiny-decoder", "kandinsky-2-2-tiny-decoder-inpaint"];
@@ -276,19 +277,8 @@ describe("the prior is found", () => {
 
   it("in the folder of a combined pipeline", async () => {
     const expected = await paint(await load(PLAIN_22));
-    const { decoder } = await alone();
-    const index = JSON.parse(await readFile(join(decoder, "model_index.json"), "utf8")) as Record<string, unknown>;
-    const prior = fixturePath("kandinsky-2-2-tiny-prior");
-    const ofPrior = JSON.parse(await readFile(join(prior, "model_index.json"), "utf8")) as Record<string, unknown>;
-    for (const [name, entry] of Object.entries(ofPrior)) {
-      if (!Array.isArray(entry)) continue;
-      await cp(join(prior, name), join(decoder, `prior_${name}`), { recursive: true });
-      index[`prior_${name}`] = entry;
-    }
-    await writeFile(
-      join(decoder, "model_index.json"),
-      JSON.stringify({ ...index, _class_name: "KandinskyV22CombinedPipeline" }),
-    );
+    const decoder = join(await temporary(), "combined");
+    await combineKandinsky(decoder);
     const unclip = await open(decoder);
     expect(await paint(unclip)).toEqual(expected);
     expect(unclip.priorModel).toBeUndefined();
