@@ -174,6 +174,17 @@ describe.each([PLAIN_22, PLAIN_21])("%s", (model) => {
   });
 });
 
+it("a depth picture is refused by models of other families", async () => {
+  for (const model of ["karlo-tiny", "stable-unclip-tiny-h-b"]) {
+    const unclip = await load(model);
+    const painting = unclip.vary(stripes(8, 8), { depth: stripes(8, 8) });
+    await expect(Promise.resolve(painting)).rejects.toThrow(
+      "depth: this model sees no depth picture; take controlnet-depth of Kandinsky 2.2",
+    );
+    expect(unclip.can.join()).not.toMatch(/depth/);
+  }
+});
+
 it("reads a caption beside the picture that 2.1 varies, and 2.2 refuses it", async () => {
   const unclip = await load(PLAIN_21);
   const paint = (caption: string) => unclip.vary(stripes(40, 30), { ...quick, caption });
