@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   inspectModel,
+  loadClip,
   loadUnclip,
   type Generation,
   type LoadOptions,
@@ -317,6 +318,23 @@ describe("the prior is found", () => {
       "kandinsky-2-2-tiny-prior holds a prior alone; open the folder of a decoder, and give this one as priorModel (--prior-model)",
     );
   });
+});
+
+it.each([PLAIN_22, PLAIN_21])("CLIP of %s is that of its prior", async (model) => {
+  const [clip, direct] = [
+    await loadClip(fixturePath(model)),
+    await loadClip(fixturePath(`${model.replace("-decoder", "")}-prior`)),
+  ];
+  const texts = await Promise.all([clip, direct].map(({ textEncoder }) => textEncoder.embed(["a cat"])));
+  expect(texts[0]!.textEmbedding.data).toEqual(texts[1]!.textEmbedding.data);
+  const seen = await Promise.all([clip, direct].map(({ imageEncoder }) => imageEncoder.embed([stripes(40, 30)])));
+  expect(seen[0]!.data).toEqual(seen[1]!.data);
+  await Promise.all([clip.dispose(), direct.dispose()]);
+  const lonely = join(await temporary(), "alone");
+  await cp(fixturePath(model), lonely, { recursive: true });
+  await expect(loadClip(lonely)).rejects.toThrow(
+    `${lonely}: CLIP lies in the folder of its prior, which was not found; give the prior's folder or id as priorModel`,
+  );
 });
 
 it("refuses parts of different models", async () => {
