@@ -36,6 +36,21 @@ export function largestDifference(actual: ArrayLike<number>, expected: ArrayLike
   return largest;
 }
 
+/** The share of values of two pictures of one size that are more than 1/255 apart. */
+export function shareOff(actual: Pixels, expected: Pixels): number {
+  expect([actual.width, actual.height]).toEqual([expected.width, expected.height]);
+  expect(actual.data.length).toBe(expected.data.length);
+  let count = 0;
+  for (let i = 0; i < actual.data.length; i++) if (Math.abs(actual.data[i]! - expected.data[i]!) > 1) count++;
+  return count / actual.data.length;
+}
+
+interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: ArrayLike<number>;
+}
+
 /** Fails unless every value is within `maxAbs` of what is expected. */
 export function expectClose(
   actual: ArrayLike<number>,
@@ -58,3 +73,4 @@ export function rowOf({ dims, data }: FixtureTensor, row: number): FixtureTensor
 }
 
 export { countingCheckpoint } from "./counting-checkpoint.js";
+export { kandinskyFolderOf, type KandinskyCase } from "./kandinsky-case.js";

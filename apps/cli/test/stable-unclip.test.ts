@@ -7,7 +7,8 @@ import { run } from "../src/run.js";
 import { createFakeHost, gradient, type FakeHost } from "./fake-host.js";
 import { combineStableUnclip } from "../../../test-support/combined-folder.js";
 import { temporaryFolder } from "../../../test-support/folders.js";
-import { fixturePath, readFixture } from "../../../test-support/index.js";
+import { fixturePath, readFixture, shareOff } from "../../../test-support/index.js";
+import { pixelsOf } from "./pixels.js";
 
 /* Stable unCLIP on the command line: the pictures that diffusers paints, and what the commands say. */
 
@@ -63,15 +64,6 @@ function argsOf(item: Case, model: string): string[] {
   return [...subject, ...flags];
 }
 
-/** The share of values that are off by more than 1/255. */
-async function shareOff(actual: string, expected: string): Promise<number> {
-  const [a, b] = await Promise.all(
-    [actual, expected].map((path) => sharp(path).removeAlpha().raw().toBuffer({ resolveWithObject: true })),
-  );
-  expect([a!.info.width, a!.info.height]).toEqual([b!.info.width, b!.info.height]);
-  return a!.data.filter((value, i) => Math.abs(value - b!.data[i]!) > 1).length / b!.data.length;
-}
-
 describe.each([H!, H_B!, L!])("%s paints on the command line what diffusers paints", (model) => {
   const { cases } = readFixture<{ cases: Case[] }>(`${model}.expected/expected.json`);
 
@@ -81,7 +73,7 @@ describe.each([H!, H_B!, L!])("%s paints on the command line what diffusers pain
     const { images } = JSON.parse(here.stdout.text) as { images: { path: string }[] };
     expect(images.length).toBe(item.images.length);
     for (const [i, file] of item.images.entries()) {
-      const off = await shareOff(images[i]!.path, fixturePath(`${model}.expected/${file}`));
+      const off = shareOff(await pixelsOf(images[i]!.path), await pixelsOf(fixturePath(`${model}.expected/${file}`)));
       expect(off).toBeLessThanOrEqual(0.005); // random networks amplify rounding
     }
   });

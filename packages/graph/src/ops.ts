@@ -235,8 +235,6 @@ export function upsampleNearest2(g: GraphBuilder, x: Value): Value {
   return g.node("Resize", [x, undefined, scales], x.type, scaled(x, 2), { attributes });
 }
 
-/** Tokens beyond which attention is refused: the scores of one head then take 4 GB. */
-const MAX_ATTENTION = 2 ** 15;
 /** Pixels of x [N, C, h, w] taken from the nearest place of another size: [N, C, height, width]. */
 export function resizeNearest(g: GraphBuilder, x: Value, [height, width]: readonly [number, number]): Value {
   const [n, channels, h, w] = x.dims as [Dim, number, Dim, Dim];
@@ -252,6 +250,9 @@ export function resizeNearest(g: GraphBuilder, x: Value, [height, width]: readon
   };
   return g.node("Resize", [x, undefined, undefined, sizes], x.type, [n, channels, height, width], { attributes });
 }
+
+/** Tokens beyond which attention is refused: the scores of one head then take 4 GB. */
+const MAX_ATTENTION = 2 ** 15;
 
 /** softmax(q k^T / sqrt(C / heads) + bias) v, per head.
  * @param q [N, L, C]

@@ -1,5 +1,3 @@
-import { cutWarnings } from "./cut-warnings.js";
-import { demand, lackOf, type Feature } from "./features.js";
 import { rerank, textEmbeddingAsPrior, withoutPrior, type Prior } from "@unclip/prior";
 import { planSampling, sample, type Denoiser } from "@unclip/sampler";
 import {
@@ -13,6 +11,8 @@ import {
   type Tensor,
   type TextFeatures,
 } from "@unclip/tensor";
+import { cutWarnings } from "./cut-warnings.js";
+import { demand, lackOf, type Feature } from "./features.js";
 import { checkKeys, checkRange, checkWhole, fillStage } from "./fill-request.js";
 import type { LoadedModel, Workplace } from "./operation.js";
 import type { FilledRequest, FilledStage, PriorKind, PriorSettings } from "./request.js";

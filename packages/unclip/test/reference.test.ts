@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
-import sharp from "sharp";
+import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { createRandom, loadUnclip, perPicture, type Picture } from "unclip";
-import { fixturePath, readFixture } from "../../../test-support/index.js";
+import { createRandom, loadUnclip, perPicture } from "unclip";
+import { fixturePath, readFixture, shareOff } from "../../../test-support/index.js";
+import { readPicture } from "./support.js";
 
 /* Whole pipelines against diffusers: random checkpoints of Karlo and Stable unCLIP, and the PNG files that their pipelines made of them. */
 
@@ -39,17 +39,6 @@ const checkpoints = readdirSync(fixturePath(""))
 
 /** The captions' prior is Karlo's, as in the reference. */
 const PRIOR_MODELS: Readonly<Record<string, string>> = { "stable-unclip-tiny-l": fixturePath("karlo-tiny") };
-
-async function readPicture(path: string): Promise<Picture> {
-  const { data, info } = await sharp(readFileSync(path)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, data: new Uint8Array(data) };
-}
-
-/** The share of values that are off by more than 1/255. */
-function shareOff(actual: Picture, expected: Picture): number {
-  expect([actual.width, actual.height]).toEqual([expected.width, expected.height]);
-  return actual.data.filter((value, i) => Math.abs(value - expected.data[i]!) > 1).length / actual.data.length;
-}
 
 function optionsOf(item: Case) {
   const streams = (item.seeds ?? [item.seed!]).map(createRandom);

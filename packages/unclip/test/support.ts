@@ -1,4 +1,6 @@
-import { UnclipError, type UnclipErrorCode } from "@unclip/tensor";
+import { UnclipError, type Picture, type UnclipErrorCode } from "@unclip/tensor";
+import { readFileSync } from "node:fs";
+import sharp from "sharp";
 import { expect } from "vitest";
 
 /** A folder of texts in memory, named "model". */
@@ -18,4 +20,14 @@ export function refusal(message: string | RegExp, code: UnclipErrorCode = "input
   const matched: unknown =
     typeof message === "string" ? expect.stringContaining(message) : expect.stringMatching(message);
   return expect.objectContaining({ code, message: matched });
+}
+
+/** The pixels of a picture file, without its alpha channel. */
+export async function readPicture(path: string): Promise<Picture> {
+  const { data, info } = await sharp(readFileSync(path))
+    .toColourspace("srgb")
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, data: new Uint8Array(data) };
 }
