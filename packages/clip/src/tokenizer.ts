@@ -21,6 +21,8 @@ export interface Tokenizer {
   /** The ids of one caption.
    * @throws UnclipError "input" if it holds half of a surrogate pair, which no encoding of text can hold */
   encode(caption: string): TokenizedCaption;
+  /** The text of ids: lower-cased, a space after each word, special tokens by their names. */
+  textOf(ids: readonly number[]): string;
 }
 
 /** A token that is found in a caption before the caption is split into words. */
@@ -84,6 +86,7 @@ export function createTokenizer(options: TokenizerOptions): Tokenizer {
   const idsOf = captionEncoder([...special, ...known], pairs);
   return {
     contextLength,
+    textOf: pairs.textOf,
     encode(caption) {
       if (/\p{Surrogate}/u.test(caption)) {
         const cause = "was the text cut inside a character?";

@@ -58,6 +58,13 @@ describe("encode", () => {
     expect(encoded.cut).toBe(", the café a red");
   });
 
+  it("is read back token by token", () => {
+    const { encode, textOf } = createTokenizer({ vocab, merges, contextLength: 8 });
+    const ids = [...encode("a CAFE\u0301").ids];
+    expect(textOf([ids[0]!])).toBe("<|startoftext|>");
+    expect(textOf(ids)).toMatch(/^<\|startoftext\|>a café <\|endoftext\|>/);
+  });
+
   it("cuts nothing from a caption that just fits", () => {
     const encoded = createTokenizer({ vocab, merges, contextLength: 8 }).encode("a red a red");
     expect(encoded.cut).toBeUndefined();

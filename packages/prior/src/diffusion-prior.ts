@@ -24,11 +24,11 @@ import {
 } from "@unclip/sampler";
 import { readPriorConfig, type PriorConfig } from "./config.js";
 import { priorNetwork } from "./network.js";
-import { negativeRows, type Prior, type PriorOptions } from "./prior.js";
+import { negativeRows, type Prior, type PriorOptions, type PriorStep } from "./prior.js";
 
 /** A diffusion prior, its sizes and its noise process. */
 export interface DiffusionPrior extends Prior {
-  embed(text: TextFeatures, options: PriorOptions): Run<Tensor, SampleStep>;
+  embed(text: TextFeatures, options: PriorOptions): Run<Tensor, SampleStep & PriorStep>;
   readonly config: PriorConfig;
   readonly scheduler: SchedulerConfig;
   /** The network for these captions, without guidance, in normalised space.
@@ -124,14 +124,18 @@ export function createDiffusionPrior(
         const plan = planSampling(scheduler, "prior", { steps, sampler });
         const isGuided = guidanceScale !== 1;
         const { denoise, statistics } = condition(isGuided ? concatText(negativeRows(options, n), text) : text);
-        const x0 = yield* sample(isGuided ? withGuidance(denoise, guidanceScale) : denoise, {
+        const run = sample(isGuided ? withGuidance(denoise, guidanceScale) : denoise, {
           ...plan,
           where: "prior",
           xT: random.normal([n, config.embeddingWidth]),
           random,
           signal,
         });
-        return denormalise(x0, await statistics());
+        for await (const step of run) {
+          const known = await statistics();
+          yield { ...step, embeddingOf: (x) => denormalise(x, known) };
+        }
+        return denormalise(await run, await statistics());
       }),
   };
 }

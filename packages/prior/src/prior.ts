@@ -24,7 +24,11 @@ export interface PriorOptions {
 }
 
 /** Progress of a prior: `step` of `steps` is done. Priors that sample in time say more. */
-export type PriorStep = Pick<SampleStep, "step" | "steps"> & Partial<SampleStep>;
+export type PriorStep = Pick<SampleStep, "step" | "steps"> &
+  Partial<SampleStep> & {
+    /** From the space that the step's tensors are in, [N, D], to image embeddings; absent where they are such. */
+    readonly embeddingOf?: (x: Tensor) => Tensor;
+  };
 
 /** Turns what CLIP says of captions into CLIP image embeddings. An app swaps it for one of its own here: an async function
  * is enough, a run shows its steps too. */

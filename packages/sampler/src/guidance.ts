@@ -15,7 +15,12 @@ export function withGuidance(denoise: Denoiser, guidanceScale: number): Denoiser
   return async (xt, t, signal) => {
     const n = xt.dims[0]!;
     const both = await denoise(concatRows([xt, xt]), t, signal);
-    const output = guide(rows(both.output, 0, n), rows(both.output, n, 2 * n), guidanceScale);
-    return { type: both.type, output, variance: both.variance && rows(both.variance, n, 2 * n) };
+    const [uncond, cond] = [rows(both.output, 0, n), rows(both.output, n, 2 * n)];
+    return {
+      type: both.type,
+      output: guide(uncond, cond, guidanceScale),
+      variance: both.variance && rows(both.variance, n, 2 * n),
+      unguided: { cond, uncond },
+    };
   };
 }

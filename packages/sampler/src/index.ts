@@ -67,6 +67,7 @@ export {
   alphasAlong,
   sample,
   type Advance,
+  type Evaluation,
   type Path,
   type Process,
   type SampleOptions,

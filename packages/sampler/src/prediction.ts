@@ -13,6 +13,8 @@ export interface Prediction {
   /** Learned variance, if the network has one: x_t's shape, values in [-1, 1] that interpolate
    * log-variance between the posterior's (-1) and β (1). Samplers that do not use it leave it alone. */
   readonly variance?: Tensor;
+  /** What guidance made `output` of: the predictions for the condition and for what it leads away from, of its shape. Absent without guidance. */
+  readonly unguided?: { readonly cond: Tensor; readonly uncond: Tensor };
 }
 
 /** A network with its conditioning and guidance already wrapped around it.

@@ -9,7 +9,7 @@ import {
   createRun,
   type Run,
 } from "@unclip/tensor";
-import type { Denoiser } from "./prediction.js";
+import type { Denoiser, Prediction } from "./prediction.js";
 import { alphaBar, type NoiseSchedule } from "./schedule.js";
 
 /** What one step of a sampler gives. */
@@ -78,6 +78,15 @@ export interface SampleOptions extends Process {
   readonly signal?: AbortSignal;
 }
 
+/** What a step first asked of the network, and what it said. */
+export interface Evaluation {
+  /** x_t at the step's beginning. */
+  readonly xt: Tensor;
+  /** The training timestep. */
+  readonly t: number;
+  readonly prediction: Prediction;
+}
+
 /** Progress of a run: `step` of `steps` is done. */
 export interface SampleStep extends Step {
   /** 1 to steps. */
@@ -85,6 +94,7 @@ export interface SampleStep extends Step {
   readonly steps: number;
   /** The training timestep that was left. */
   readonly t: number;
+  readonly evaluation: Evaluation;
 }
 
 /** Samples from x_T to x_0: await it for the result, watch it with `for await`, stop it with `signal` or `break`.
@@ -103,20 +113,23 @@ async function* takeSteps(denoise: Denoiser, options: SampleOptions): AsyncGener
   const scale = start === "noise" ? (sampler.initialScale?.(options) ?? 1) : 1;
   let xt = scale === 1 ? xT : map(xT, (value) => scale * value);
   let place = where;
+  let evaluation: Evaluation | undefined;
   const watched: Denoiser = async (x, t) => {
     checkAborted(signal, place);
     const prediction = await denoise(x, t, signal);
     checkFinite(place, prediction.output);
+    evaluation ??= { xt: x, t, prediction };
     return prediction;
   };
   for (const [index, t] of timesteps.entries()) {
     place = `${where}: step ${index + 1} of ${steps}`;
+    evaluation = undefined;
     await nextTask();
     const next = await advance(watched, xt, index);
     checkFinite(place, next.xt);
     checkFinite(place, next.x0);
     xt = next.xt;
-    yield { ...next, step: index + 1, steps, t };
+    yield { ...next, step: index + 1, steps, t, evaluation: evaluation! };
   }
   return xt;
 }

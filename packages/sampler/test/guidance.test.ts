@@ -36,6 +36,12 @@ describe("withGuidance", () => {
     expect([...valuesOf(guided.output)]).toEqual([2 + 3 * (-2 - 2)]);
   });
 
+  it("keeps what it mixed", async () => {
+    const { unguided } = await withGuidance(twice([], false), 3)(row(2), 7);
+    expect([...valuesOf(unguided!.uncond)]).toEqual([2]);
+    expect([...valuesOf(unguided!.cond)]).toEqual([-2]);
+  });
+
   it("takes a learned variance from the conditional half, and leaves it out where there is none", async () => {
     const { variance } = await withGuidance(twice([], true), 3)(row(2), 7);
     expect([...valuesOf(variance!)]).toEqual([1]);

@@ -23,6 +23,33 @@ import { firstStep, gaussian, linspace, point, scaledLinear, sine, runSampler } 
 
 const FIVE_DECIMALS = { maxAbs: 1e-5 };
 
+describe("a step", () => {
+  it("tells what it first asked of the network, and what that said", async () => {
+    const [sampler, schedule, xT] = [heun(), scaledLinear, linspace([1, 1, 2, 2])];
+    const timesteps = sampler.timesteps(schedule, 3);
+    const asked: unknown[] = [];
+    const said: unknown[] = [];
+    const denoise: Denoiser = async (xt, t) => {
+      const prediction = await sine(xt, t);
+      asked.push([t, xt]);
+      said.push(prediction);
+      return prediction;
+    };
+    for await (const { step, evaluation } of sample(denoise, {
+      sampler,
+      schedule,
+      timesteps,
+      xT,
+      random: createRandom(0),
+    })) {
+      const first = 2 * (step - 1); // Heun asks twice
+      expect([evaluation.t, evaluation.xt]).toEqual(asked[first]);
+      expect(evaluation.prediction).toBe(said[first]);
+    }
+    expect(asked.length).toBe(5);
+  });
+});
+
 describe("check values of the reference's schedulers", () => {
   it.each([
     ["pndm", createSampler({ name: "pndm", stepsOffset: 1 }), [-3.825486, -0.783251, 0.783251, 3.825486]],

@@ -35,6 +35,7 @@ export async function* decodeAndEnlarge(
         return space.kind === "pixels" ? space.decode(x0) : x0;
       }),
     preview: async (x0) => picturesFromPixels(await space.preview(x0)),
+    schedule: decoder.scheduler.schedule,
   });
   const pixels =
     space.kind === "pixels" ? painted : yield* timeline.run({ name: "autoencoder", work: () => space.decode(painted) });
@@ -50,11 +51,13 @@ async function* enlarge(
   let pixels = small;
   for (const [index, settings] of upsamplers.entries()) {
     const given = pixels;
+    const upsampler = stages.upsamplers[index]!;
     pixels = yield* timeline.run({
       name: `upsampler-${index + 1}`,
       steps: settings.steps,
-      work: () => stages.upsamplers[index]!.upsample(given, { ...settings, random, signal }),
+      work: () => upsampler.upsample(given, { ...settings, random, signal }),
       preview: async (x0) => picturesFromPixels(x0),
+      schedule: upsampler.scheduler.schedule,
     });
   }
   return picturesFromPixels(pixels);

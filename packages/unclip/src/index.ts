@@ -25,6 +25,7 @@ export type {
   UpsamplerSettings,
 } from "./request.js";
 export type { Conditions, Stages, Subject } from "./stages.js";
+export type { StepInside } from "./step-inside.js";
 export type { StageStep, StageTiming } from "./timeline.js";
 export {
   classify,

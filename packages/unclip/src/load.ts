@@ -37,6 +37,10 @@ export interface Unclip {
   readonly lacks: readonly string[];
   /** Where its networks run: the device that was asked for, or that "auto" chose. */
   readonly device: Runtime["device"];
+  /** What "auto" tried before that device, and why it was not taken. */
+  readonly passedOver: Runtime["passedOver"];
+  /** Threads of one run; undefined if ONNX Runtime decides, which takes one for each core. */
+  readonly threads?: Runtime["threads"];
   /** Its stages, for pipelines of your own. */
   readonly stages: Stages;
   /** What is used for settings that are left out. */
@@ -94,6 +98,8 @@ export async function loadUnclip(source: FolderSource = "toybox", options: LoadO
     family: family.name,
     ...describe(opened.lacks),
     device: runtime.device,
+    passedOver: runtime.passedOver,
+    ...(runtime.threads !== undefined && { threads: runtime.threads }),
     stages,
     defaults: loaded.defaults,
     generate: (caption, request) =>

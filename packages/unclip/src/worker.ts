@@ -5,12 +5,16 @@ import type { LoadOptions, Unclip } from "./load.js";
 import type { StageStep } from "./timeline.js";
 import { openConnection, type Connection } from "./worker/connection.js";
 import type { PlainLoadOptions, Port } from "./worker/protocol.js";
+import type { CaptionToken } from "./worker/caption-token.js";
 import type { WorkerModel } from "./worker/worker-model.js";
 
-export type { FolderSource, HubProgress, ListedFile } from "@unclip/runtime";
+export type { Device, FolderSource, HubProgress, ListedFile, PassedOver } from "@unclip/runtime";
+export type { LabelProbability } from "@unclip/clip";
 export {
+  cosineSimilarity,
   encodePng,
   isUnclipError,
+  picturesFromPixels,
   readPicture,
   readPngTexts,
   resizePicture,
@@ -19,10 +23,13 @@ export {
   type BrowserPicture,
   type Picture,
   type Run,
+  type Tensor,
 } from "@unclip/tensor";
 export type { Generation } from "./operation.js";
 export type { Recipe } from "./recipe.js";
 export type { StageStep, StageTiming } from "./timeline.js";
+export type { StepInside } from "./step-inside.js";
+export type { CaptionToken } from "./worker/caption-token.js";
 export type { WorkerModel } from "./worker/worker-model.js";
 
 /** Options of {@link createUnclipWorker}: those of `loadUnclip`, and how the Worker starts. */
@@ -43,6 +50,8 @@ export interface UnclipWorker extends Pick<
   /** Starts the Worker and loads the model, if that has not been done; every run does so itself.
    * @throws UnclipError as `loadUnclip` does, "session" if the Worker's script does not start */
   load(): Promise<WorkerModel>;
+  /** The tokens that the model's text encoder reads of a caption: start, the caption's own, end. */
+  tokenize(caption: string): Run<CaptionToken[], StageStep>;
   /** CLIP text embeddings of captions, [N, D], not normalised. */
   embedCaptions(captions: readonly string[]): Run<Tensor, StageStep>;
   /** CLIP image embeddings of pictures, [N, D], not normalised. */
@@ -127,6 +136,7 @@ export function createUnclipWorker(options: UnclipWorkerOptions = {}): UnclipWor
     again: operation("again"),
     estimatePriorTable: operation("estimatePriorTable"),
     load: async () => (await connect()).model,
+    tokenize: (caption) => run("tokenize", [caption]),
     embedCaptions: (captions) => run("embedCaptions", [captions]),
     embedPictures: (pictures) => run("embedPictures", [pictures]),
     classify: (picture, labels, settings) => run("classify", [picture, labels, settings]),

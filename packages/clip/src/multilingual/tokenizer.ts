@@ -38,6 +38,7 @@ export function createMultilingualTokenizer(
   const [end, padding] = [idOf("eos_token", "</s>"), idOf("pad_token", "<pad>")];
   return {
     contextLength: MULTILINGUAL_LENGTH,
+    textOf: (ids) => tokenizer.decode([...ids], { skip_special_tokens: false }),
     encode(caption) {
       const all = tokenizer.encode(caption).ids;
       const fits = all.length <= MULTILINGUAL_LENGTH;

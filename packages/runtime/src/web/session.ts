@@ -1,6 +1,7 @@
 import { UnclipError, type Tensor } from "@unclip/tensor";
 import type { BlobFolder, ModelFolder } from "../model-folder.js";
 import { bytesFor, executionProvider, outputLocations, type Model, type Session } from "../session.js";
+import { checkFits, withinMemory } from "./memory.js";
 import { importOnnxRuntime, type WasmOptions } from "./onnx-runtime.js";
 
 /** The devices of browsers. */
@@ -15,19 +16,20 @@ export interface SessionOptions extends WasmOptions {
 export async function openSession(model: Model, { device, ...wasm }: SessionOptions): Promise<Session> {
   const { InferenceSession } = await importOnnxRuntime(device, wasm);
   const { graph, folder } = model;
-  const externalData = await Promise.all(
-    graph.weightFiles.map(async (path) => ({
-      path,
-      data: new Uint8Array(await (await blobOf(folder!, path)).arrayBuffer()),
-    })),
+  const blobs = await Promise.all(graph.weightFiles.map(async (path) => ({ path, blob: await blobOf(folder!, path) })));
+  const sizeBytes = blobs.reduce((sum, { blob }) => sum + blob.size, 0);
+  checkFits(graph.name, sizeBytes);
+  const session = await withinMemory(graph.name, sizeBytes, async () =>
+    InferenceSession.create(bytesFor(graph, device), {
+      executionProviders: [executionProvider(graph, device)],
+      graphOptimizationLevel: "all",
+      logSeverityLevel: 3,
+      ...outputLocations(model, device),
+      externalData: await Promise.all(
+        blobs.map(async ({ path, blob }) => ({ path, data: new Uint8Array(await blob.arrayBuffer()) })),
+      ),
+    }),
   );
-  const session = await InferenceSession.create(bytesFor(graph, device), {
-    executionProviders: [executionProvider(graph, device)],
-    graphOptimizationLevel: "all",
-    logSeverityLevel: 3,
-    ...outputLocations(model, device),
-    externalData,
-  });
   return {
     run: async (feeds) => (await session.run(feeds)) as Record<string, Tensor>,
     release: () => session.release(),

@@ -93,6 +93,7 @@ export async function* invert(
         });
       }),
     preview: async (shown) => picturesFromPixels(await decoder.space.preview(shown)),
+    schedule,
   });
 }
 

@@ -1,4 +1,5 @@
 import { createRun, UnclipError, type Picture, type Run } from "@unclip/tensor";
+import type { StepInside } from "../step-inside.js";
 import type { StageStep } from "../timeline.js";
 import {
   errorFrom,
@@ -92,9 +93,10 @@ export function openConnection(port: Port, { onNews, onFatal }: ConnectionEvents
         const next = (await ask({ type: "next", run })) as Next;
         isOver = next.done;
         if (next.done) return next.value as T;
-        const { index, hasPreview, ...step } = next.step;
+        const { index, hasPreview, hasInside, ...step } = next.step;
         const preview = async () => (await ask({ type: "preview", run, index })) as Picture[];
-        yield { ...step, ...(hasPreview && { preview }) };
+        const inside = async () => (await ask({ type: "inside", run, index })) as StepInside;
+        yield { ...step, ...(hasPreview && { preview }), ...(hasInside && { inside }) };
       }
     } finally {
       signal?.removeEventListener("abort", abort);

@@ -17,7 +17,7 @@ export type Ask =
   | { readonly type: "load"; readonly source?: FolderSource; readonly options: PlainLoadOptions }
   | { readonly type: "start"; readonly run: number; readonly method: string; readonly args: readonly unknown[] }
   | { readonly type: "next"; readonly run: number }
-  | { readonly type: "preview"; readonly run: number; readonly index: number }
+  | { readonly type: "preview" | "inside"; readonly run: number; readonly index: number }
   | { readonly type: "abort" | "leave"; readonly run: number };
 
 /** A request on its way to the Worker. */
@@ -33,13 +33,14 @@ export type FromWorker =
 export type Next =
   { readonly done: true; readonly value: unknown } | { readonly done: false; readonly step: PlainStep };
 
-/** A step of a run without its preview, which is asked for by the step's index. */
+/** A step of a run without its preview and its inside, which are asked for by the step's index. */
 export interface PlainStep {
   readonly stage: string;
   readonly step: number;
   readonly steps: number;
   readonly index: number;
   readonly hasPreview: boolean;
+  readonly hasInside: boolean;
 }
 
 /** An error as data. */

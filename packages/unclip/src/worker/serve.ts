@@ -1,9 +1,10 @@
-import { classify, type ClassifyOptions } from "@unclip/clip";
+import { classify, type ClassifyOptions, type Tokenizer } from "@unclip/clip";
 import { createRun, UnclipError, type Picture, type Run } from "@unclip/tensor";
 import { loadUnclip, type Unclip } from "../load.js";
 import type { StageStep } from "../timeline.js";
 import { plainError, toPlain, type Ask, type FromWorker, type Next, type Port, type ToWorker } from "./protocol.js";
 import { describeModel } from "./worker-model.js";
+import type { CaptionToken } from "./caption-token.js";
 
 /** What can be run, and where its options are among the arguments. */
 const OPTIONS_AT = {
@@ -53,10 +54,12 @@ export function serveUnclip(port: Port, load: typeof loadUnclip = loadUnclip): v
       }
       case "next":
         return nextOf(ask.run);
-      case "preview": {
+      case "preview":
+      case "inside": {
         const { count, last } = runs.get(ask.run) ?? {};
-        if (count === ask.index && last?.preview) return last.preview();
-        throw new UnclipError("input", "preview: its step has passed; ask for it before the next step");
+        const look = count === ask.index ? last?.[ask.type] : undefined;
+        if (look !== undefined) return look();
+        throw new UnclipError("input", `${ask.type}: its step has passed; ask for it before the next step`);
       }
       case "abort":
         return runs.get(ask.run)?.controller.abort();
@@ -75,8 +78,9 @@ export function serveUnclip(port: Port, load: typeof loadUnclip = loadUnclip): v
         return { done, value };
       }
       run.last = value;
-      const { stage, step, steps, preview } = value;
-      return { done: false, step: { stage, step, steps, index: ++run.count, hasPreview: preview !== undefined } };
+      const { stage, step, steps, preview, inside } = value;
+      const has = { hasPreview: preview !== undefined, hasInside: inside !== undefined };
+      return { done: false, step: { stage, step, steps, index: ++run.count, ...has } };
     } catch (error) {
       runs.delete(id);
       throw error;
@@ -128,6 +132,8 @@ function startRun(
       return once(async () => (await text().embed(args[0] as string[])).textEmbedding);
     case "embedPictures":
       return once(() => image().embed(args[0] as Picture[]));
+    case "tokenize":
+      return once(async () => tokensOf(text().tokenizer, args[0] as string));
     case "classify": {
       const [picture, labels, options] = args as [Picture, string[], ClassifyOptions | undefined];
       return once(() => classify({ textEncoder: text(), imageEncoder: image() }, picture, labels, options));
@@ -138,6 +144,12 @@ function startRun(
         `worker: there is no ${JSON.stringify(method)}; are page and Worker of one version?`,
       );
   }
+}
+
+/** A caption's tokens, without padding. */
+function tokensOf({ encode, textOf }: Tokenizer, caption: string): CaptionToken[] {
+  const { ids, mask } = encode(caption);
+  return [...ids].filter((_, i) => mask[i] === 1).map((id) => ({ id, text: textOf([id]) }));
 }
 
 function raise(error: Error): never {

@@ -1,5 +1,11 @@
 import { createRandom, loadUnclip, UnclipError, type StageStep } from "unclip";
-import { createUnclipWorker, isUnclipError, type Generation, type UnclipWorkerOptions } from "unclip/worker";
+import {
+  createUnclipWorker,
+  isUnclipError,
+  type Generation,
+  type StepInside,
+  type UnclipWorkerOptions,
+} from "unclip/worker";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fixturePath } from "../../../../test-support/index.js";
 import { createFakeWorker, type FakeWorker } from "./fake-worker.js";
@@ -54,10 +60,10 @@ describe("a model in a Worker", () => {
   it("gives the pictures, the embedding, the recipe and the steps that it gives without one", async () => {
     const shown: unknown[] = [];
     const run = unclip.generate("a red cube", small);
-    for await (const { preview, ...rest } of run) shown.push({ ...rest, pictures: await preview?.() });
+    for await (const { preview, inside: _, ...rest } of run) shown.push({ ...rest, pictures: await preview?.() });
     const expected: unknown[] = [];
     const there = direct.generate("a red cube", small);
-    for await (const { preview, ...rest } of there) expected.push({ ...rest, pictures: await preview?.() });
+    for await (const { preview, inside: _, ...rest } of there) expected.push({ ...rest, pictures: await preview?.() });
     expect(shown).toEqual(expected);
     const [{ images, imageEmbedding, recipe, warnings }, same] = [await run, await there];
     expect(images).toEqual(same.images);
@@ -83,6 +89,39 @@ describe("a model in a Worker", () => {
     const [painted, same] = [await paint(unclip), await paint(direct)];
     expect(painted.map((one) => one.images.length)).toEqual([1, 2, 1, 1, 1, 3]);
     expect(painted.map((one) => one.images)).toEqual(same.map((one) => one.images));
+  });
+
+  it("tells the insides of its steps, while they last", async () => {
+    const run = unclip.generate("a red cube", small);
+    const there = direct.generate("a red cube", small);
+    const [told, expected]: StepInside[][] = [[], []];
+    const looks: (() => Promise<unknown>)[] = [];
+    for await (const { inside } of run) {
+      if (inside === undefined) continue;
+      told!.push(await inside());
+      looks.push(inside);
+    }
+    for await (const { inside } of there) if (inside) expected!.push(await inside());
+    expect(told!.length).toBe(7);
+    for (const [i, one] of told!.entries()) {
+      const { t, alphaCumprod, xt, x0, unguided } = expected![i]!;
+      expect([one.t, one.alphaCumprod, one.xt.data, one.x0.data]).toEqual([t, alphaCumprod, xt.data, x0.data]);
+      expect(one.unguided?.cond.data).toEqual(unguided?.cond.data);
+    }
+    await expect(looks[0]!()).rejects.toMatchObject({ code: "input", message: /inside: its step has passed/ });
+  });
+
+  it("tells the tokens of a caption", async () => {
+    const tokens = await unclip.tokenize("a red cube");
+    const { ids, mask } = direct.stages.textEncoder!.tokenizer.encode("a red cube");
+    expect(tokens.map(({ id }) => id)).toEqual([...ids].filter((_, i) => mask[i] === 1));
+    expect(tokens[0]!.text).toBe("<|startoftext|>");
+    expect(
+      tokens
+        .slice(1, -1)
+        .map(({ text }) => text)
+        .join(""),
+    ).toBe("aredcube");
   });
 
   it("embeds and classifies", async () => {
