@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
 /** What a measuring process says of its network once it is open. */
-export interface Opened {
+interface Opened {
   readonly seconds: number;
   readonly peakBytes: number;
   readonly version: string;
@@ -12,7 +12,7 @@ export interface Opened {
 }
 
 /** What it says of a step. */
-export interface Stepped {
+interface Stepped {
   readonly seconds: number;
   /** Largest resident memory of the process so far. */
   readonly peakBytes: number;

@@ -8,7 +8,7 @@ import { createSafetensorsFile } from "./safetensors-file.js";
 import type { Inputs, Stage } from "./stages.js";
 
 /** One side's numbers of one stage. */
-export interface SideMeasurement {
+interface SideMeasurement {
   /** Runtime and its version. */
   readonly version: string;
   readonly openSeconds: number;

@@ -16,5 +16,5 @@ export default defineConfig({
     options.alias = { "ml-matrix": join(mlMatrix, "src/index.js") };
     options.mainFields = ["module", "main"];
   },
-  onSuccess: () => copyFile(join(mlMatrix, "LICENSE"), "dist/ml-matrix.LICENSE"),
+  onSuccess: () => copyFile(join(mlMatrix, "LICENSE"), "dist/ml-matrix.notice.txt"),
 });

@@ -27,7 +27,7 @@ export interface WrittenFile {
 }
 
 /** A file for each of `n` pictures: `out` itself, or numbered. */
-export function pictureFiles(out: string, n: number): ResultFile[] {
+function pictureFiles(out: string, n: number): ResultFile[] {
   return numberedPaths(out, n).map((path, i) => ({ path, shows: { picture: i + 1 } }));
 }
 

@@ -2,7 +2,7 @@ import { spawn, type StdioOptions } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** The built app. */
-export const app = fileURLToPath(new URL("../dist/index.js", import.meta.url));
+const app = fileURLToPath(new URL("../dist/index.js", import.meta.url));
 
 /** How the app ended, and what it wrote. */
 export interface Finished {

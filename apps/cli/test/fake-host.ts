@@ -20,7 +20,7 @@ import { picturesOf } from "../src/recipe.js";
 import type { Engine, Output, SignalSource, Host } from "../src/host.js";
 
 /** An output that remembers what was written. */
-export interface FakeOutput extends Output {
+interface FakeOutput extends Output {
   text: string;
 }
 

@@ -26,7 +26,7 @@ export interface Job {
 }
 
 /** A way to begin a run. */
-export type Begin = (unclip: UnclipWorker, signal: AbortSignal) => Run<Generation, StageStep>;
+type Begin = (unclip: UnclipWorker, signal: AbortSignal) => Run<Generation, StageStep>;
 
 /** The model in its Worker, and what was asked of it, the newest first. */
 export interface Painter {

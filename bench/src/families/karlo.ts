@@ -6,7 +6,7 @@ import type { BenchFamily } from "./family.js";
 type Json = Readonly<Record<string, unknown>>;
 
 /** The config.json files of a Karlo-shaped model. */
-export interface KarloConfigs {
+interface KarloConfigs {
   readonly text_encoder: Json;
   readonly image_encoder: Json;
   readonly prior: Json;
@@ -19,7 +19,7 @@ export interface KarloConfigs {
 /** Karlo's configs, or those of a model of the same shape with everything but its vocabulary's alphabet divided by `scale`.
  * @param scale one of SCALES; 1 is Karlo
  * @see https://huggingface.co/kakaobrain/karlo-v1-alpha */
-export function karloConfigs(scale: number = 1): KarloConfigs {
+function karloConfigs(scale: number = 1): KarloConfigs {
   const layers = (count: number) => Math.ceil(count / scale);
   const channels = [320, 640, 960, 1280].map((width) => width / scale);
   const normGroups = 32 / scale;

@@ -11,7 +11,7 @@ import {
 } from "@unclip/tensor";
 
 /** Height and width in pixels. */
-export interface PictureSize {
+interface PictureSize {
   readonly height: number;
   readonly width: number;
 }

@@ -5,7 +5,7 @@ const START = "<|startoftext|>";
 const END = "<|endoftext|>";
 
 /** A caption in token ids. */
-export interface TokenizedCaption {
+interface TokenizedCaption {
   /** Start, the caption's tokens, end, then padding: L ids. */
   readonly ids: Int32Array;
   /** 1 for start, the caption's tokens and end, 0 for padding: L values. */
@@ -26,7 +26,7 @@ export interface Tokenizer {
 }
 
 /** A token that is found in a caption before the caption is split into words. */
-export interface AddedToken {
+interface AddedToken {
   readonly content: string;
   readonly id: number;
   /** Whether it is looked for in the lower-cased caption (true) or in the caption as it came (false). */
@@ -34,7 +34,7 @@ export interface AddedToken {
 }
 
 /** Options of {@link createTokenizer}. */
-export interface TokenizerOptions {
+interface TokenizerOptions {
   /** Id of each symbol. */
   readonly vocab: Readonly<Record<string, number>>;
   /** Pairs of symbols that join, the first to join first. */

@@ -1,7 +1,9 @@
+import { availableParallelism } from "node:os";
 import { chooseDevice, type Device } from "./devices.js";
 import { exclusively } from "./exclusively.js";
-import { importOnnxRuntime } from "./node/onnx-runtime.js";
+import { importOnnxRuntime, needsWasm } from "./node/onnx-runtime.js";
 import { openSession } from "./node/session.js";
+import { openWasmSession } from "./node/wasm-session.js";
 import { checkRuntimeOptions, createRuntimeWith, type Runtime, type RuntimeOptions } from "./runtime.js";
 import { selfCheck } from "./self-check.js";
 
@@ -28,21 +30,37 @@ export type { RuntimeEvent } from "./residency.js";
 export type { Feeds, Model, Session } from "./session.js";
 export { selectModelFiles, type SelectModelFilesOptions } from "./select-files.js";
 
-/** A runtime on onnxruntime-node.
+/** A runtime on onnxruntime-node; on onnxruntime-web where that is asked for by the device "wasm", or where no device is named and
+ * onnxruntime-node cannot be loaded, of which Node prints a warning.
  * @throws UnclipError "input" for an option that is out of range, or a device that Node does not have; "session" for a device that does not
  * work on this machine */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   checkRuntimeOptions(options);
-  const { threads } = options;
+  const { device: wanted = "auto", threads } = options;
+  if (wanted === "wasm" || (wanted === "auto" && (await needsWasm()))) return createWasmRuntime(options);
   const { device, passedOver } = await chooseDevice(options.device ?? "cpu", {
     platform: "Node",
     base: "cpu",
     preferred: ["webgpu"],
-    others: async () => (await importOnnxRuntime()).listSupportedBackends().map(({ name }) => name as Device),
+    others: async () => [
+      "wasm",
+      ...(await importOnnxRuntime()).listSupportedBackends().map(({ name }) => name as Device),
+    ],
     try: (device) => exclusively(() => selfCheck((model) => openSession(model, { device, threads }))),
   });
   return createRuntimeWith(
     { device, passedOver, threads, open: (model) => openSession(model, { device, threads }) },
+    options,
+  );
+}
+
+/** Threads that WebAssembly takes by itself: more of them wait for one another. */
+const MOST_WASM_THREADS = 4;
+
+function createWasmRuntime(options: RuntimeOptions): Runtime {
+  const { threads = Math.min(availableParallelism(), MOST_WASM_THREADS) } = options;
+  return createRuntimeWith(
+    { device: "wasm", passedOver: [], threads, open: (model) => openWasmSession(model, threads) },
     options,
   );
 }

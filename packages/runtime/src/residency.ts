@@ -12,7 +12,7 @@ export interface RuntimeEvent {
 }
 
 /** A network that can be opened. */
-export interface Openable {
+interface Openable {
   readonly name: string;
   readonly weightBytes: number;
   open(): Promise<Session>;

@@ -43,7 +43,8 @@ export interface Runtime {
 
 /** Options of `createRuntime`. */
 export interface RuntimeOptions {
-  /** Where networks run. Node has "cpu" (the default) and what its build of ONNX Runtime has on this machine: "webgpu", "cuda", "dml", "coreml".
+  /** Where networks run. Node has "cpu" (the default), what its build of ONNX Runtime has on this machine: "webgpu", "cuda", "dml", "coreml",
+   * and "wasm", the default where onnxruntime-web alone is installed.
    * Browsers have "wasm" (the default) and "webgpu". "auto" takes WebGPU where it works and gives right numbers, otherwise the default;
    * `runtime.device` tells. */
   readonly device?: Device | "auto";

@@ -21,7 +21,7 @@ const NAMES = [
 const WEIGHT_FILE = /\.(safetensors|bin|pt|pth|ckpt)$/;
 
 /** Whether a file holds weights, by its name. */
-export function isWeightFile(path: string): boolean {
+function isWeightFile(path: string): boolean {
   return WEIGHT_FILE.test(path);
 }
 

@@ -173,7 +173,7 @@ describe("createRuntime", () => {
   });
 
   it.each([
-    ["wasm", 'device: expected one of "auto", "cpu", '],
+    ["metal", 'device: expected one of "auto", "cpu", "wasm", '],
     ["gpu", 'in Node, got "gpu"'],
   ])("refuses the device %s, which Node does not have", async (device, message) => {
     const error = createRuntime({ device: device as "wasm" });
@@ -225,7 +225,7 @@ describe("createRuntime", () => {
     const network = (await createRuntime()).network(graphs[0]!, elsewhere);
     await expect(network.run({ x: x() })).rejects.toMatchObject({
       code: "session",
-      message: `${folder.name}: onnxruntime-node needs a folder on disk; open it with openModelFolder of @unclip/runtime/node`,
+      message: `${folder.name}: Node needs a folder on disk; open it with openModelFolder of @unclip/runtime/node`,
     });
   });
 

@@ -8,7 +8,7 @@ import {
   type ModelFolder,
   type SelectFiles,
 } from "@unclip/runtime";
-import { toybox } from "@unclip/toybox";
+import { UnclipError } from "@unclip/tensor";
 
 /** How a model is found, and which of its files are read. */
 export interface SourceOptions {
@@ -34,12 +34,13 @@ export interface OpenModel {
 /** Opens what `loadUnclip`, `loadClip` and `inspectModel` are given: "toybox", a folder, or an id on the hub. A folder goes before an
  * id of the same spelling.
  * @param files which files of a model on the hub are fetched
- * @throws UnclipError "input" if there is no such folder, "download" if the hub has no such model or cannot be reached */
+ * @throws UnclipError "input" if there is no such folder or toybox is not installed, "download" if the hub has no such model or cannot be reached */
 export async function openModel(source: FolderSource, options: SourceOptions, files: SelectFiles): Promise<OpenModel> {
   const { dtype, offline, onDownload: onProgress, signal } = options;
   const variant = dtype === "fp16" ? dtype : undefined;
   const how = { variant, onProgress, signal };
-  if (source === "toybox") return { folder: await openModelFolder(toybox, { ...how, name: "toybox" }), name: "toybox" };
+  if (source === "toybox")
+    return { folder: await openModelFolder(await importToybox(), { ...how, name: "toybox" }), name: "toybox" };
   if (typeof source === "string" && isHubModelId(source)) {
     const local = await openModelFolder(source, how).catch(() => undefined);
     const isFolder = local !== undefined && ("directory" in local || (await hasModel(local)));
@@ -50,6 +51,19 @@ export async function openModel(source: FolderSource, options: SourceOptions, fi
   }
   const folder = await openModelFolder(source, how);
   return { folder, name: folder.name };
+}
+
+/** Where the shipped model is. It is a package of its own, so that only those install it who use it. */
+async function importToybox(): Promise<FolderSource> {
+  try {
+    return (await import("@unclip/toybox")).toybox;
+  } catch (cause) {
+    throw new UnclipError(
+      "input",
+      'toybox: the shipped model is not installed; install it with "npm install @unclip/toybox", or name another model',
+      { cause },
+    );
+  }
 }
 
 async function hasModel(folder: ModelFolder): Promise<boolean> {

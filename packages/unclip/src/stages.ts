@@ -30,7 +30,7 @@ export interface Stages {
 }
 
 /** What a decoder's network sees beside what it denoises. */
-export interface Beside {
+interface Beside {
   /** "mask": a picture, an area of which is painted anew. "depth": a depth picture. */
   readonly kind: "mask" | "depth";
   /** The decoder that sees it. */

@@ -65,7 +65,7 @@ export function createMultilingualTextEncoder(
 }
 
 /** Places counted from the padding id on; padding itself stands there. */
-export function positionsOf(ids: Int32Array, padding: number): number[] {
+function positionsOf(ids: Int32Array, padding: number): number[] {
   let place = padding;
   return [...ids].map((id) => (id === padding ? padding : ++place));
 }

@@ -5,7 +5,7 @@ import type { Tokenizer } from "../tokenizer.js";
 import { exactNormalizer } from "./normalizer.js";
 
 /** Ids of a caption that Kandinsky 2.1 takes, whatever the tokenizer's files say. */
-export const MULTILINGUAL_LENGTH = 77;
+const MULTILINGUAL_LENGTH = 77;
 
 /** Reads tokenizer.json of an XLM-RoBERTa tokenizer.
  * @param component where the file lies in the model folder

@@ -69,7 +69,7 @@ export function embedTexts(captions: readonly string[], { model, signal }: Study
 
 /** The picture side of the model's CLIP.
  * @throws UnclipError "input" if it has none */
-export function imageEncoderOf({ stages }: StudyModel): NonNullable<StudyModel["stages"]["imageEncoder"]> {
+function imageEncoderOf({ stages }: StudyModel): NonNullable<StudyModel["stages"]["imageEncoder"]> {
   if (stages.imageEncoder) return stages.imageEncoder;
   throw new UnclipError("input", "this model has no image encoder, which the study needs; take a model that has one");
 }

@@ -102,12 +102,12 @@ export interface StudyModel {
 }
 
 /** What a model painted. */
-export interface StudyPainting {
+interface StudyPainting {
   readonly images: readonly Picture[];
 }
 
 /** A request of a study, as `unclip` takes it. */
-export interface StudyPaintRequest {
+interface StudyPaintRequest {
   readonly n?: number;
   readonly seed?: number;
   readonly decoder?: { readonly steps?: number; readonly guidanceScale?: number };
@@ -121,12 +121,12 @@ export interface StudyRequest extends StudyPaintRequest {
   readonly mask?: Picture;
 }
 
-export interface StudyVaryRequest extends StudyPaintRequest {
+interface StudyVaryRequest extends StudyPaintRequest {
   readonly eta?: number;
   readonly refinements?: number;
 }
 
-export interface StudyEditRequest extends Omit<StudyPaintRequest, "n"> {
+interface StudyEditRequest extends Omit<StudyPaintRequest, "n"> {
   readonly from: string;
   readonly to: string;
   readonly strength: number;
@@ -156,7 +156,7 @@ export interface StudyPriorOptions extends Omit<StudyPriorSettings, "kind" | "ca
 }
 
 /** The stages that studies look into. */
-export interface StudyStages {
+interface StudyStages {
   /** Absent where the decoder paints pictures without captions. */
   readonly textEncoder?: { embed(captions: readonly string[]): Promise<TextFeatures> };
   readonly imageEncoder?: { embed(pictures: readonly Picture[]): Promise<Tensor> };

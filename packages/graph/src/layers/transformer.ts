@@ -58,7 +58,7 @@ export function transformerBlock(
 }
 
 /** What is added to a score that must not count: after softmax nothing of it is left. */
-export const MASKED = -10000;
+const MASKED = -10000;
 
 /** The mask that lets token i see tokens 0 to i only: [1, 1, L, L], 0 or {@link MASKED}. */
 export function causalMask(g: GraphBuilder, length: number): Value {

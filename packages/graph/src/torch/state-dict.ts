@@ -2,7 +2,7 @@ import { quote, UnclipError } from "@unclip/tensor";
 import { readPickle, type PickleRules } from "./pickle.js";
 
 /** A run of numbers of one type, which tensors look into. */
-export interface TorchStorage {
+interface TorchStorage {
   readonly kind: "storage";
   /** torch's name, for example "FloatStorage". */
   readonly type: string;

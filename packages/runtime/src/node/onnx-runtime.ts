@@ -1,5 +1,5 @@
 import { UnclipError } from "@unclip/tensor";
-import { env } from "node:process";
+import process, { env } from "node:process";
 import { isMainThread } from "node:worker_threads";
 
 /* ONNX Runtime 1.30 sends telemetry: it writes a device id, an event queue and a log, looks up its collector some 10 seconds after the first
@@ -24,9 +24,52 @@ export async function importOnnxRuntime(): Promise<typeof import("onnxruntime-no
   } catch (cause) {
     throw new UnclipError(
       "session",
-      `onnxruntime-node cannot be loaded; install it with "npm install onnxruntime-node" ` +
-        `(ONNXRUNTIME_NODE_INSTALL=skip in the environment leaves its GPU files out)`,
+      `onnxruntime-node cannot be loaded; install it with "npm install onnxruntime-node --ignore-scripts" ` +
+        `(its script would only fetch GPU files), or install onnxruntime-web, which is slower and runs everywhere`,
       { cause },
     );
+  }
+}
+
+/** onnxruntime-web, whose WebAssembly Node runs too.
+ * @param threads of one run; the first call of a process decides
+ * @throws UnclipError "session" if it is not installed */
+export async function importWasmRuntime(threads: number): Promise<typeof import("onnxruntime-web")> {
+  try {
+    const runtime = await import("onnxruntime-web");
+    runtime.env.wasm.numThreads = threads;
+    return runtime;
+  } catch (cause) {
+    const message = 'onnxruntime-web cannot be loaded; install it with "npm install onnxruntime-web"';
+    throw new UnclipError("session", message, { cause });
+  }
+}
+
+let isWarned = false;
+
+/** Whether networks run in WebAssembly, because onnxruntime-node cannot be loaded and onnxruntime-web can. Node prints a warning of that, once
+ * in a process. */
+export async function needsWasm(): Promise<boolean> {
+  if (!env[TELEMETRY_OFF]) return false; // `importOnnxRuntime` tells what to do
+  const failure = await reasonOf(import("onnxruntime-node"));
+  if (failure === undefined || (await reasonOf(import("onnxruntime-web"))) !== undefined) return false;
+  if (!isWarned) {
+    isWarned = true;
+    process.emitWarning(
+      `onnxruntime-node cannot be loaded (${failure}), so that networks run with onnxruntime-web in WebAssembly, which is slower; ` +
+        `"npm install onnxruntime-node --ignore-scripts" brings it, and the option device: "wasm" keeps this warning away`,
+      { type: "UnclipWarning", code: "UNCLIP_WASM" },
+    );
+  }
+  return true;
+}
+
+/** Why a module cannot be loaded, in one line; undefined if it can. */
+async function reasonOf(loading: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await loading;
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.split("\n")[0];
   }
 }

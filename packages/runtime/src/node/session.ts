@@ -1,9 +1,9 @@
 import type { Graph } from "@unclip/graph";
-import { UnclipError, type Tensor } from "@unclip/tensor";
+import type { Tensor } from "@unclip/tensor";
 import type { Device } from "../devices.js";
-import type { Directory, ModelFolder } from "../model-folder.js";
 import { bytesFor, executionProvider, outputLocations, type Model, type Session } from "../session.js";
 import { importOnnxRuntime } from "./onnx-runtime.js";
+import { weightsDirectoryOf } from "./weights-directory.js";
 
 /** Above that, opening a network with convolutions counts more than 4 % of a step: "all", unlike "extended", copies the weights of
  * convolutions into another order, at 2 s per GB. Convolutions with few channels need it, but such networks are small. */
@@ -46,14 +46,4 @@ export async function openSession(model: Model, { device = "cpu", threads }: Ses
  * to open for that, and saved nothing on its first step and 0.15 s on each further one. */
 function hasConvolutions(graph: Graph): boolean {
   return graph.operations.some(({ op }) => op === "Conv");
-}
-
-function weightsDirectoryOf(folder: ModelFolder): string {
-  if (!("weightsDirectory" in folder)) {
-    throw new UnclipError(
-      "session",
-      `${folder.name}: onnxruntime-node needs a folder on disk; open it with openModelFolder of @unclip/runtime/node`,
-    );
-  }
-  return (folder as Directory).weightsDirectory;
 }

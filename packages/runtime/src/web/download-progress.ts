@@ -1,7 +1,7 @@
 import type { HubProgress } from "@unclip/hub/web";
 
 /** Progress of one file. */
-export interface FileProgress {
+interface FileProgress {
   /** More bytes have arrived. */
   add(bytes: number): void;
   /** The file is here, or will not come. */

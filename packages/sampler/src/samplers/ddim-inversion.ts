@@ -16,7 +16,7 @@ export interface DdimInversionOptions extends DdimStepOptions {
 }
 
 /** The options of {@link ddimInversion} as data. */
-export const ddimInversionOptions = (): OptionTable<DdimInversionOptions> => ({
+const ddimInversionOptions = (): OptionTable<DdimInversionOptions> => ({
   refinements: { kind: "integer", min: 0, max: 100, default: 0, meaning: "how often a step is corrected at its end" },
   clipping: clippingOption({ kind: "none" }),
   ...ddimStepOptions(),

@@ -6,7 +6,7 @@ import { karlo } from "./karlo.js";
 import { stableUnclip } from "./stable-unclip.js";
 
 /** The families that can be opened. */
-export const FAMILIES: readonly Family[] = [karlo, kandinsky22, kandinsky21, stableUnclip];
+const FAMILIES: readonly Family[] = [karlo, kandinsky22, kandinsky21, stableUnclip];
 
 /** The family of a pipeline's folder.
  * @param className `_class_name` of its model_index.json

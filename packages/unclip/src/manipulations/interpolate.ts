@@ -88,7 +88,7 @@ export const interpolate: Operation<
 
 /** Rows on the arcs from one row of `x` to the next.
  * @param places 0 is the first row, 1.5 the middle between the second and the third */
-export function along(x: Tensor, places: readonly number[]): Tensor {
+function along(x: Tensor, places: readonly number[]): Tensor {
   const [n, ...shape] = x.dims as [number, ...number[]];
   const flat = tensor(valuesOf(x), [n, sizeOf(shape)]);
   const points = places.map((place) => {

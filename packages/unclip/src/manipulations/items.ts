@@ -19,7 +19,7 @@ import { checkPictures, look, type LookOptions, type PictureSource, type StoredP
 export type Item = Picture | string;
 
 /** What a recipe keeps of a caption: the image embedding that the prior gave it, [1, D]. */
-export interface StoredCaption {
+interface StoredCaption {
   readonly caption: string;
   readonly imageEmbedding: string;
 }

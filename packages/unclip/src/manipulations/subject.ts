@@ -57,7 +57,7 @@ export function checkPictures(pictures: unknown, loaded: LoadedModel): readonly 
 }
 
 /** Whether something is what a recipe kept of a picture. */
-export function isStored(picture: unknown): picture is StoredPicture {
+function isStored(picture: unknown): picture is StoredPicture {
   return typeof picture === "object" && picture !== null && "imageEmbedding" in picture;
 }
 

@@ -34,7 +34,7 @@ export type Next =
   { readonly done: true; readonly value: unknown } | { readonly done: false; readonly step: PlainStep };
 
 /** A step of a run without its preview and its inside, which are asked for by the step's index. */
-export interface PlainStep {
+interface PlainStep {
   readonly stage: string;
   readonly step: number;
   readonly steps: number;

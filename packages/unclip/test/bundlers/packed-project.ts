@@ -44,7 +44,16 @@ function installTarballs(project: string): void {
   const tarballs = join(project, "tarballs");
   mkdirSync(tarballs);
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { packageManager: string };
-  const pack = ["-r", "--filter-prod", "unclip...", "pack", "--pack-destination", tarballs];
+  const pack = [
+    "-r",
+    "--filter-prod",
+    "unclip...",
+    "--filter",
+    "@unclip/toybox",
+    "pack",
+    "--pack-destination",
+    tarballs,
+  ];
   execFileSync("npx", ["--yes", packageManager, ...pack], { cwd: root, stdio: "pipe" });
   for (const file of readdirSync(tarballs)) {
     const [, name] = /^(.*)-\d+\.\d+\.\d+\.tgz$/.exec(file)!;
