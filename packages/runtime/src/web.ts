@@ -4,7 +4,8 @@ import { checkRuntimeOptions, createRuntimeWith, type Runtime, type RuntimeOptio
 import { selfCheck } from "./self-check.js";
 import type { Model } from "./session.js";
 import { findAdapter } from "./web/adapter.js";
-import { threadsOf } from "./web/onnx-runtime.js";
+import { importBuild, threadsOf } from "./web/onnx-runtime.js";
+import { runThread as startThread } from "./web/threads.js";
 import { openSession, type WebDevice } from "./web/session.js";
 
 export { readCheckpoint, readScalar, readWeightEntries } from "./checkpoint-files.js";
@@ -23,11 +24,17 @@ export { openModelFolder, type BlobFolderOptions, type FolderSource } from "./we
 export type { DirectoryHandle, DiskFile } from "./web/disk-folder.js";
 export type { ListedFile } from "./web/remote-file.js";
 export { openHubModel, type OpenHubModelOptions } from "./web/hub-model.js";
+export { isThread } from "./web/threads.js";
 export type { Device, PassedOver } from "./devices.js";
 export type { Network, NetworkOptions, Runtime, RuntimeOptions } from "./runtime.js";
 export type { RuntimeEvent } from "./residency.js";
 export type { Feeds, Model, Session } from "./session.js";
 export { selectModelFiles, type SelectModelFilesOptions } from "./select-files.js";
+
+/** Starts ONNX Runtime in a thread of its own that has loaded this script; {@link isThread} tells. */
+export function runThread(): Promise<void> {
+  return startThread(importBuild);
+}
 
 /** A runtime on onnxruntime-web.
  * @throws UnclipError "input" for an option that is out of range or that the page does not allow, or a device that browsers do not have;

@@ -55,6 +55,22 @@ describe("a served folder", () => {
     expect(asked).toEqual([`a.json ${START}`]);
   });
 
+  it("lets the browser keep no parts, which it would join with others", async () => {
+    const { fetch } = serve({ "w.safetensors": WEIGHTS });
+    const modes: unknown[] = [];
+    const folder = await open((url, init) => {
+      modes.push([new Headers(init?.headers).has("range"), init?.cache]);
+      return fetch(url, init);
+    });
+    await folder.bytes("w.safetensors", 100_000, 100_010);
+    await folder.blob("w.safetensors");
+    expect(modes).toEqual([
+      [true, "no-store"],
+      [true, "no-store"],
+      [false, undefined],
+    ]);
+  });
+
   it("asks for parts of a long file, and for the whole when it is needed", async () => {
     const { asked, fetch } = serve({ "w.safetensors": WEIGHTS });
     const folder = await open(fetch);

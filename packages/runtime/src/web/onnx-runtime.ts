@@ -1,5 +1,6 @@
 import { UnclipError } from "@unclip/tensor";
 import type { RuntimeOptions } from "../runtime.js";
+import { nameThreads } from "./threads.js";
 
 /** The part of onnxruntime-web's interface that is used here. */
 type OnnxRuntime = typeof import("onnxruntime-web");
@@ -34,6 +35,7 @@ export function threadsOf(threads: number | undefined): number {
  * @throws UnclipError "session" if it is not installed, "input" if it was started with other options */
 export async function importOnnxRuntime(device: "wasm" | "webgpu", options: WasmOptions): Promise<OnnxRuntime> {
   const ort = await importBuild(device);
+  nameThreads(device);
   if (started === undefined) started = options;
   const changed = (["threads", "wasmPaths"] as const).find(
     (key) => JSON.stringify(started![key]) !== JSON.stringify(options[key]),
@@ -50,7 +52,9 @@ export async function importOnnxRuntime(device: "wasm" | "webgpu", options: Wasm
   return ort;
 }
 
-async function importBuild(device: "wasm" | "webgpu"): Promise<OnnxRuntime> {
+/** onnxruntime-web in the smallest build that has the device.
+ * @throws UnclipError "session" if it is not installed */
+export async function importBuild(device: "wasm" | "webgpu"): Promise<OnnxRuntime> {
   try {
     return await (device === "webgpu" ? import("onnxruntime-web/webgpu") : import("onnxruntime-web/wasm"));
   } catch (cause) {

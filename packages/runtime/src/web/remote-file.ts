@@ -173,7 +173,9 @@ async function request(
   { url, signal, fetch }: RemoteFileOptions,
   headers?: Record<string, string>,
 ): Promise<Response | undefined> {
-  const response = await fetch(url, { signal, ...(headers && { headers }) });
+  // A browser that has a part in its cache asks for the whole as the rest of it, and some servers compress that rest by itself.
+  const asPart = headers && { headers, cache: "no-store" as const };
+  const response = await fetch(url, { signal, ...asPart });
   const isPage = /^text\/html\b/i.test(response.headers.get("content-type") ?? "");
   if (response.status === 404 || (response.ok && isPage)) {
     await response.body?.cancel();
