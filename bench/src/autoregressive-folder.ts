@@ -1,4 +1,4 @@
-import { autoregressivePriorNetwork, readAutoregressivePriorConfig } from "@unclip/prior";
+import { autoregressivePrefixNetwork, autoregressivePriorNetwork, readAutoregressivePriorConfig } from "@unclip/prior";
 import { sizeOf } from "@unclip/tensor";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -38,10 +38,11 @@ export async function writeAutoregressiveFolder(folder: string, sizes: Autoregre
     num_buckets: sizes.buckets,
     dot_product_bounds: [0.2],
   };
-  const weights = planWeights(
-    (json, checkpoint) => autoregressivePriorNetwork(readAutoregressivePriorConfig(json, "config.json"), checkpoint),
-    config,
-  );
+  const weights = planWeights((json, checkpoint) => {
+    const read = readAutoregressivePriorConfig(json, "config.json");
+    autoregressivePrefixNetwork(read, checkpoint);
+    return autoregressivePriorNetwork(read, checkpoint);
+  }, config);
   const file = await createSafetensorsFile(join(directory, "model.safetensors"), weights, "F32");
   const random = createRandomWeights("F32");
   for (const [index, { dims }] of weights.entries()) {

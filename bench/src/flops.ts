@@ -27,6 +27,8 @@ function countMultiplications({ op, inputs, output }: Operation, sizes: DimSizes
       return product(output.dims, sizes) * product(of(1).slice(1), sizes); // weight [out, in, k, k]
     case "MultiHeadAttention":
       return 2 * product(of(0), sizes) * product(of(1).slice(1, 2), sizes); // q k^T, then scores times v
+    case "Attention": // makes q, k and v itself, for the tokens of a mask [N, S]
+      return product(of(0), sizes) * (product(of(1).slice(1), sizes) + 2 * product(of(3).slice(1), sizes));
     default:
       return 0;
   }

@@ -1,4 +1,13 @@
-import { add, conv, createGraphBuilder, gemm, matmul, multiHeadAttention, type GraphBuilder } from "@unclip/graph";
+import {
+  add,
+  causalSelfAttention,
+  conv,
+  createGraphBuilder,
+  gemm,
+  matmul,
+  multiHeadAttention,
+  type GraphBuilder,
+} from "@unclip/graph";
 import { describe, expect, it } from "vitest";
 import { countFlops, sizesOf } from "../src/flops.js";
 
@@ -26,6 +35,14 @@ describe("countFlops", () => {
     const [q, kv] = [g.input("q", "float", [1, 10, 8]), g.input("kv", "float", [1, 13, 8])];
     g.output("y", multiHeadAttention(g, [q, kv, kv], 2));
     expect(countFlops(g.finish(), {})).toBe(2 * 2 * 10 * 13 * 8);
+  });
+
+  it("counts the product that makes q, k and v with the attention that has it", () => {
+    const g = emptyGraph();
+    const [x, past] = [g.input("x", "float", [1, 3, 8]), g.input("past", "float", [2, 1, 2, 10, 4])];
+    const [weight, bias, mask] = [zeros(g, [24, 8]), zeros(g, [24]), g.constant("int32", Array(13).fill(1), [1, 13])];
+    g.output("y", causalSelfAttention(g, x, { heads: 2, weight, bias, mask, past }).output);
+    expect(countFlops(g.finish(), {})).toBe(2 * (3 * 8 * 24 + 2 * 3 * 13 * 8));
   });
 
   it("leaves out what is done once for each value, and what depends on no input", () => {

@@ -19,7 +19,7 @@ export interface Value {
   readonly dims: Dims;
 }
 
-/** A node of a graph: an operator, the values it takes, and the one it makes. */
+/** A node of a graph: an operator, the values it takes, and the first that it makes. */
 export interface Operation {
   readonly op: string;
   /** Undefined for an optional input that is left out. */
@@ -69,6 +69,14 @@ export interface GraphBuilder {
   constant(type: "float" | "int64" | "int32", values: readonly number[], dims: readonly number[]): Value;
   /** A node with one output of the given type and shape. */
   node(op: string, inputs: readonly (Value | undefined)[], type: ElementType, dims: Dims, options?: NodeOptions): Value;
+  /** A node with several outputs of the given type, one for each shape. */
+  nodeWith<const Shapes extends readonly Dims[]>(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    type: ElementType,
+    shapes: Shapes,
+    options?: NodeOptions,
+  ): { [Index in keyof Shapes]: Value };
   /** The graph. Fails with the list of differences unless exactly the weights of the checkpoint were used. */
   finish(): Graph;
 }
@@ -113,16 +121,17 @@ export function createGraphBuilder({
     op: string,
     from: readonly (Value | undefined)[],
     type: ElementType,
-    dims: Dims,
-    options: NodeOptions = {},
-  ): Value => {
+    shapes: readonly Dims[],
+    { attributes = {}, domain = "" }: NodeOptions = {},
+  ): Value[] => {
     const name = [...path, `${op}_${count++}`].join("/");
-    const { attributes = {}, domain = "" } = options;
-    nodes.push({ op, domain, inputs: from.map((value) => value?.name ?? ""), outputs: [name], attributes });
-    const output: Value = { name, type, dims };
-    operations.push({ op, inputs: from, output });
-    return output;
+    const made = shapes.map((dims, i) => ({ name: i === 0 ? name : `${name}:${i}`, type, dims }));
+    const outputNames = made.map((value) => value.name);
+    nodes.push({ op, domain, inputs: from.map((value) => value?.name ?? ""), outputs: outputNames, attributes });
+    operations.push({ op, inputs: from, output: made[0]! });
+    return made;
   };
+  const node: GraphBuilder["node"] = (op, from, type, dims, options) => addNode(op, from, type, [dims], options)[0]!;
 
   return {
     input(name, type, dims) {
@@ -160,7 +169,7 @@ export function createGraphBuilder({
         initializers.set(id, { name: id, type, dims: graphDims, data: found });
       }
       const stored: Value = { name: id, type, dims: graphDims };
-      return type === "float" ? stored : addNode("Cast", [stored], "float", graphDims, { attributes: { to: 1 } });
+      return type === "float" ? stored : node("Cast", [stored], "float", graphDims, { attributes: { to: 1 } });
     },
     expectParts: (name, count) => checkParts(checkpoint, keyOf(name), count),
     constant(type, values, dims) {
@@ -168,7 +177,9 @@ export function createGraphBuilder({
       initializers.set(id, { name: id, type, dims, data: bytesOf(type, values) });
       return { name: id, type, dims };
     },
-    node: addNode,
+    node,
+    nodeWith: (op, from, type, shapes, options) =>
+      addNode(op, from, type, shapes, options) as { [Index in keyof typeof shapes]: Value },
     finish() {
       const extra = [...checkpoint.weights.keys()].filter((key) => !used.has(key) && !ignore(key));
       checkDifferences(checkpoint.name, { missing, extra, misshaped });

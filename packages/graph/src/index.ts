@@ -14,7 +14,15 @@ export {
   type Weight,
   type WeightDifferences,
 } from "./checkpoint.js";
-export { conv2d, groupNorm, layerNorm, linear, timestepEmbedding, timestepNetwork } from "./layers/basic.js";
+export {
+  conv2d,
+  groupNorm,
+  layerNorm,
+  linear,
+  skipLayerNorm,
+  timestepEmbedding,
+  timestepNetwork,
+} from "./layers/basic.js";
 export { causalMask, maskBias, transformerBlock, type TransformerBlockOptions } from "./layers/transformer.js";
 export { transformerAttentionBlock, type TransformerAttention } from "./layers/transformer-attention.js";
 export {

@@ -284,6 +284,65 @@ export function multiHeadAttention(
   });
 }
 
+/** What {@link causalSelfAttention} takes beside the tokens. */
+export interface CausalSelfAttention {
+  readonly heads: number;
+  /** Of the product that makes q, k and v, as torch stores it: [3 C, C]. */
+  readonly weight: Value;
+  /** [3 C]. */
+  readonly bias: Value;
+  /** 1 for a token that counts, known ones first: [N, S], int32. */
+  readonly mask: Value;
+  /** Keys and values of the P tokens before those of x: [2, N, heads, P, C / heads]. */
+  readonly past: Value;
+}
+
+/** softmax(q k^T / sqrt(C / heads)) v, per head, where each token sees itself and those before it that count. The product that makes q, k and v
+ * belongs to it: one operator does everything, and writes keys and values once.
+ * @param x tokens, [N, S - P, C]
+ * @returns what they read, [N, S - P, C], and `present`, keys and values of all S tokens, [2, N, heads, S, C / heads] */
+export function causalSelfAttention(
+  g: GraphBuilder,
+  x: Value,
+  { heads, weight, bias, mask, past }: CausalSelfAttention,
+): { output: Value; present: Value } {
+  const [n, , width] = x.dims as [Dim, Dim, number];
+  if (x.dims.length !== 3 || weight.dims.join() !== [3 * width, width].join() || bias.dims.join() !== `${3 * width}`) {
+    throw shapeError("causalSelfAttention", "[N, L, C], [3 C, C] and [3 C]", x, weight, bias);
+  }
+  const expected = [2, n, heads, past.dims[3]!, width / heads];
+  if (past.dims.join() !== expected.join()) {
+    throw shapeError("causalSelfAttention", `keys and values [${expected.join(", ")}]`, past);
+  }
+  const [output, present] = g.nodeWith(
+    "Attention",
+    [x, transpose(g, weight, [1, 0]), bias, mask, past],
+    "float",
+    [x.dims, past.dims.with(3, mask.dims[1]!)],
+    { domain: "com.microsoft", attributes: { num_heads: heads, unidirectional: 1 } },
+  );
+  return { output, present };
+}
+
+/** a + b and its layer normalisation over the last axis, in one node. */
+export function skipLayerNormalization(
+  g: GraphBuilder,
+  [a, b]: readonly [Value, Value],
+  [weight, bias]: readonly [Value, Value],
+  epsilon: number,
+): { sum: Value; normed: Value } {
+  if (a.dims.join() !== b.dims.join() || a.dims.at(-1) !== weight.dims[0])
+    throw shapeError("skipLayerNormalization", "two values of one shape and a weight as long as the last axis", a, b);
+  const [normed, , , sum] = g.nodeWith(
+    "SkipLayerNormalization",
+    [a, b, weight, bias],
+    "float",
+    [a.dims, [1], [1], a.dims], // mean and deviation are for training
+    { domain: "com.microsoft", attributes: { epsilon: { float: epsilon } } },
+  );
+  return { sum, normed };
+}
+
 function scaled(x: Value, factor: number): Dims {
   const [n, channels, ...area] = x.dims as [Dim, Dim, ...Dim[]];
   return [

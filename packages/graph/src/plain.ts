@@ -1,34 +1,51 @@
 import type { ModelRecord, NodeRecord } from "./onnx.js";
 
-/** The same model without MultiHeadAttention: each becomes matrix products and a softmax. ONNX Runtime 1.30 computes that operator wrong
- * on some WebGPU adapters, those whose subgroups are 4 wide, where there are 32 queries or more. */
+/** The same model without the fused kinds of attention: each becomes matrix products and a softmax. ONNX Runtime 1.30 computes MultiHeadAttention
+ * wrong on some WebGPU adapters, those whose subgroups are 4 wide, where there are 32 queries or more, and lacks Attention with a past there. */
 export function withPlainAttention(model: ModelRecord): ModelRecord {
-  const isFused = ({ op }: NodeRecord) => op === "MultiHeadAttention";
-  if (!model.nodes.some(isFused)) return model;
+  if (!model.nodes.some(({ op }) => op in PLAIN)) return model;
   const initializers = new Map(model.initializers.map((initializer) => [initializer.name, initializer]));
-  const constant = (name: string, type: "int64" | "float", values: readonly number[]) => {
+  const constant: Constant = (name, type, values, dims = [values.length]) => {
     const typed = type === "int64" ? BigInt64Array.from(values, BigInt) : Float32Array.from(values);
-    initializers.set(name, { name, type, dims: [values.length], data: new Uint8Array(typed.buffer) });
+    initializers.set(name, { name, type, dims, data: new Uint8Array(typed.buffer) });
     return name;
   };
-  const nodes = model.nodes.flatMap((node) => (isFused(node) ? attentionNodes(node, constant) : [node]));
+  const nodes = model.nodes.flatMap((node) => PLAIN[node.op]?.(node, constant) ?? [node]);
   return { ...model, nodes, initializers: [...initializers.values()] };
 }
 
+type Constant = (name: string, type: "int64" | "float", values: readonly number[], dims?: readonly number[]) => string;
+
+/** What stands for a node of each fused operator. */
+const PLAIN: Readonly<Record<string, (node: NodeRecord, constant: Constant) => NodeRecord[]>> = {
+  MultiHeadAttention: attentionNodes,
+  Attention: causalAttentionNodes,
+};
+
+/** Collects nodes whose values are named after `output`, the first value of the node that they stand for. */
+function nodesFor(output: string) {
+  const nodes: NodeRecord[] = [];
+  const nodeWith = (
+    op: string,
+    from: readonly string[],
+    outputs: readonly string[],
+    more: NodeRecord["attributes"],
+  ) => {
+    nodes.push({ op, domain: "", inputs: from, outputs, attributes: more });
+    return outputs;
+  };
+  const nameOf = (op: string) => `${output}/${op}_${nodes.length}`;
+  const node = (op: string, from: readonly string[], more: NodeRecord["attributes"] = {}, name = nameOf(op)) =>
+    nodeWith(op, from, [name], more)[0]!;
+  return { nodes, node, nodeWith, nameOf };
+}
+
 /** softmax(scale q k^T + bias) v, per head, from the inputs and attributes of a MultiHeadAttention. */
-function attentionNodes(
-  { inputs, outputs, attributes }: NodeRecord,
-  constant: (name: string, type: "int64" | "float", values: readonly number[]) => string,
-): NodeRecord[] {
+function attentionNodes({ inputs, outputs, attributes }: NodeRecord, constant: Constant): NodeRecord[] {
   const [q, k, v, , , bias] = inputs as [string, string, string, string?, string?, string?];
   const [output] = outputs as [string];
   const { num_heads: heads, scale } = attributes as { num_heads: number; scale: { float: number } };
-  const nodes: NodeRecord[] = [];
-  const node = (op: string, from: readonly string[], more: NodeRecord["attributes"] = {}, name = "") => {
-    const made = name === "" ? `${output}/${op}_${nodes.length}` : name;
-    nodes.push({ op, domain: "", inputs: from, outputs: [made], attributes: more });
-    return made;
-  };
+  const { nodes, node } = nodesFor(output);
   const split = constant(`${output}/heads`, "int64", [0, 0, heads, -1]); // 0 keeps a size
   const joined = constant(`${output}/joined`, "int64", [0, 0, -1]);
   const factor = constant(`${output}/scale`, "float", [scale.float]);
@@ -40,5 +57,46 @@ function attentionNodes(
   const weights = node("Softmax", [biased], { axis: -1 });
   const seen = node("MatMul", [weights, perHead(v, [0, 2, 1, 3])]); // [N, heads, L, D]
   node("Reshape", [node("Transpose", [seen], { perm: [0, 2, 1, 3] }), joined], {}, output);
+  return nodes;
+}
+
+/** A large negative number, which leaves nothing of a score after softmax. */
+const MASKED = -10000;
+
+/** The same of a causal Attention, which makes q, k and v itself and puts keys and values behind those that are known. */
+function causalAttentionNodes({ inputs, outputs, attributes }: NodeRecord, constant: Constant): NodeRecord[] {
+  const [x, weight, offset, mask, past] = inputs as [string, string, string, string, string];
+  const [output, present] = outputs as [string, string];
+  const { num_heads: heads } = attributes as { num_heads: number };
+  const { nodes, node, nodeWith, nameOf } = nodesFor(output);
+  const integers = (name: string, values: readonly number[], dims?: readonly number[]) =>
+    constant(`${output}/${name}`, "int64", values, dims);
+  const numbers = (name: string, value: number) => constant(`${output}/${name}`, "float", [value]);
+  const size = (value: string, axis: number) => node("Shape", [value], { start: axis, end: axis + 1 });
+  const first = integers("first", [1]);
+
+  const made = node("Add", [node("MatMul", [x, weight]), offset]); // [N, L, 3 C]
+  const perHead = node("Reshape", [made, integers("heads", [0, 0, 3, heads, -1])]);
+  const split = node("Transpose", [perHead], { perm: [2, 0, 3, 1, 4] }); // [3, N, heads, L, D]
+  const part = (from: string, to: string) => node("Slice", [split, from, to, integers("axis", [0])]);
+  const query = node("Squeeze", [part(integers("start", [0]), first), integers("axis", [0])]);
+  const all = node("Concat", [past, part(first, integers("end", [3]))], { axis: 3 }, present); // [2, N, heads, S, D]
+  const halves = nodeWith("Split", [all], [nameOf("key"), nameOf("value")], { axis: 0, num_outputs: 2 });
+  const [key, value] = halves.map((half) => node("Squeeze", [half, integers("axis", [0])])) as [string, string];
+
+  const width = node("Cast", [node("Shape", [query], { start: 3, end: 4 })], { to: 1 });
+  const scores = node("MatMul", [
+    node("Div", [query, node("Sqrt", [width])]),
+    node("Transpose", [key], { perm: [0, 1, 3, 2] }),
+  ]); // [N, heads, L, S]
+  const counts = node("Unsqueeze", [node("Cast", [mask], { to: 1 }), integers("axes", [1, 2])]); // [N, 1, 1, S]
+  const uncounted = node("Mul", [node("Sub", [counts, numbers("one", 1)]), numbers("masked", -MASKED)]);
+  const square = node("Concat", [size(x, 1), size(mask, 1)], { axis: 0 });
+  const negative = node("Expand", [numbers("negative", MASKED), square]);
+  const after = node("Add", [size(past, 3), first]); // token i sees those before P + i + 1
+  const later = node("Trilu", [negative, after], { upper: 1 }); // [L, S]
+  const weights = node("Softmax", [node("Add", [node("Add", [scores, uncounted]), later])], { axis: -1 });
+  const seen = node("Transpose", [node("MatMul", [weights, value])], { perm: [0, 2, 1, 3] });
+  node("Reshape", [seen, integers("joined", [0, 0, -1])], {}, output);
   return nodes;
 }

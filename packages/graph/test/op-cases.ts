@@ -19,6 +19,7 @@ const {
   add,
   averagePool2,
   causalMask,
+  causalSelfAttention,
   clip,
   concat,
   conv,
@@ -44,6 +45,7 @@ const {
   silu,
   sin,
   sizeAlong,
+  skipLayerNormalization,
   slice,
   sliceFrom,
   stack,
@@ -87,6 +89,35 @@ const attention = (
   ],
   build: (g, [q, k, v, bias]) => multiHeadAttention(g, [q!, k!, v!], heads, bias),
   expected: ([q, k, v, bias]) => reference.attention([q!, k!, v!], heads, bias),
+});
+
+/** Tokens after others that are known, in two sequences, of which the second lacks its third token. */
+const causalAttention = (known: number, own: number, part: "output" | "present"): OpCase => ({
+  inputs: [[2, own, 24], [72, 24], [72], [2, 2, 3, known, 8]],
+  build: (g, [x, weight, bias, past]) => {
+    const size = known + own;
+    const mask = Array.from({ length: 2 * size }, (_, i) => (i === size + 2 ? 0 : 1));
+    const options = { heads: 3, weight: weight!, bias: bias!, mask: g.constant("int32", mask, [2, size]), past: past! };
+    return causalSelfAttention(g, x!, options)[part];
+  },
+  expected: ([x, weight, bias, past]) => {
+    const size = known + own;
+    const made = reference.matmul(x!, reference.transpose(weight!, [1, 0]));
+    const qkv = reference.zip(made, bias!, (a, b) => a + b); // [2, own, 3 * 24]
+    const parts = reference.transpose({ dims: [2, own, 3, 3, 8], data: qkv.data }, [2, 0, 3, 1, 4]);
+    const present = reference.concat(past!, reference.slice(parts, 0, 1, 3), 3); // [2, 2, 3, size, 8]
+    if (part === "present") return present;
+    const tokensOf = (index: number): Numbers => {
+      const { data } = reference.transpose(reference.slice(present, 0, index, index + 1), [0, 1, 3, 2, 4]);
+      return { dims: [2, size, 24], data };
+    };
+    const biases = Array.from({ length: 2 * own * size }, (_, i) => {
+      const [row, token, other] = [Math.floor(i / (own * size)), Math.floor(i / size) % own, i % size];
+      return other > known + token || (row === 1 && other === 2) ? -10000 : 0;
+    });
+    const query = reference.slice(qkv, 2, 0, 24);
+    return reference.attention([query, tokensOf(0), tokensOf(1)], 3, { dims: [2, 1, own, size], data: biases });
+  },
 });
 
 /** The cases by the name of the function of @unclip/graph, and what is special about them. */
@@ -283,6 +314,26 @@ export const opCases: Readonly<Record<string, OpCase>> = {
         (a, b) => a + b,
       ),
   },
+  "skipLayerNormalization: the sum": {
+    inputs: [[34, 160], [34, 160], [160], [160]],
+    build: (g, [x, y, w, b]) => skipLayerNormalization(g, [x!, y!], [w!, b!], 1e-5).sum,
+    expected: ([x, y]) => reference.zip(x!, y!, (a, b) => a + b),
+  },
+  skipLayerNormalization: {
+    inputs: [[34, 160], [34, 160], [160], [160]],
+    build: (g, [x, y, w, b]) => skipLayerNormalization(g, [x!, y!], [w!, b!], 1e-5).normed,
+    expected: ([x, y, w, b]) => {
+      const normed = reference.normalise(
+        reference.zip(x!, y!, (a, b) => a + b),
+        1e-5,
+      );
+      return reference.zip(
+        reference.zip(normed, w!, (a, b) => a * b),
+        b!,
+        (a, b) => a + b,
+      );
+    },
+  },
   instanceNormalization: {
     inputs: [[2, 8, 1024]],
     build: (g, [x]) => instanceNormalization(g, x!, 1e-5),
@@ -323,6 +374,10 @@ export const opCases: Readonly<Record<string, OpCase>> = {
   "multiHeadAttention: one bias for all rows": attention(33, 33, [2, 96, 3], 1),
   "multiHeadAttention: one query": attention(1, 50, [2, 64, 2]),
   "multiHeadAttention: heads of 4": attention(40, 24, [1, 8, 2], 1),
+  causalSelfAttention: causalAttention(20, 13, "output"),
+  "causalSelfAttention: nothing is known": causalAttention(0, 40, "output"),
+  "causalSelfAttention: one token": causalAttention(40, 1, "output"),
+  "causalSelfAttention: keys and values": causalAttention(20, 13, "present"),
   causalMask: {
     inputs: [[2, 4, 40, 40]],
     build: (g, [x]) => add(g, x!, causalMask(g, 40)),

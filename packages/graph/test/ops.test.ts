@@ -1,6 +1,7 @@
 import {
   averagePool2,
   causalMask,
+  causalSelfAttention,
   clip,
   concat,
   conv,
@@ -21,6 +22,7 @@ import {
   resizeNearest,
   silu,
   sizeAlong,
+  skipLayerNormalization,
   slice,
   sliceFrom,
   stack,
@@ -267,6 +269,31 @@ describe("operators refuse shapes they cannot take, where they are called", () =
         return multiHeadAttention(g, [q, q, q], 2, g.input("b", "float", [1, 1, 2, 3]));
       },
       /^multiHeadAttention: expected a bias \[1 or N, 1, 2, 2\], got b \[1, 1, 2, 3\]$/,
+    ],
+    [
+      "causal attention with the weights of another width",
+      (g) => {
+        const [x, weight] = [g.input("x3", "float", [1, 2, 4]), g.input("w", "float", [12, 5])];
+        const [bias, mask] = [g.input("b", "float", [12]), g.input("m", "int32", [1, 2])];
+        const past = g.input("past", "float", [2, 1, 2, 0, 2]);
+        return causalSelfAttention(g, x, { heads: 2, weight, bias, mask, past });
+      },
+      /^causalSelfAttention: expected \[N, L, C\], \[3 C, C\] and \[3 C\], got x3 \[1, 2, 4\] and w \[12, 5\]/,
+    ],
+    [
+      "causal attention with the past of other heads",
+      (g) => {
+        const [x, weight] = [g.input("x3", "float", [1, 2, 4]), g.input("w", "float", [12, 4])];
+        const [bias, mask] = [g.input("b", "float", [12]), g.input("m", "int32", [1, 2])];
+        const past = g.input("past", "float", [2, 1, 4, 5, 1]);
+        return causalSelfAttention(g, x, { heads: 2, weight, bias, mask, past });
+      },
+      /^causalSelfAttention: expected keys and values \[2, 1, 2, 5, 2\], got past \[2, 1, 4, 5, 1\]$/,
+    ],
+    [
+      "skipLayerNormalization of two shapes",
+      (g, x) => skipLayerNormalization(g, [x, g.input("b", "float", [1, 3])], [x, x], 1e-5),
+      /^skipLayerNormalization: expected two values of one shape and a weight as long as the last axis, got x/,
     ],
     [
       "shapes that do not broadcast",

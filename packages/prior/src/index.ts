@@ -15,12 +15,17 @@ export { textEmbeddingAsPrior, withoutPrior } from "./without-diffusion.js";
 export { readAutoregressivePriorConfig, type AutoregressivePriorConfig } from "./autoregressive/config.js";
 export {
   createAutoregressivePrior,
-  emptyAutoregressivePast,
   hasAutoregressivePrior,
   loadAutoregressivePrior,
   type AutoregressivePrior,
   type AutoregressivePriorNetworks,
 } from "./autoregressive/autoregressive-prior.js";
 export { drawBucket, type DrawOptions } from "./autoregressive/draw-bucket.js";
-export { autoregressivePriorNetwork, componentsNetwork, dequantisationNetwork } from "./autoregressive/network.js";
+export { autoregressivePast, emptyAutoregressivePast, type AutoregressivePast } from "./autoregressive/known-places.js";
+export {
+  autoregressivePrefixNetwork,
+  autoregressivePriorNetwork,
+  componentsNetwork,
+  dequantisationNetwork,
+} from "./autoregressive/network.js";
 export { nearestCandidates, rerank, type RerankOptions } from "./rerank.js";

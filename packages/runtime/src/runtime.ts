@@ -11,9 +11,10 @@ import { asSessionError, type Feeds, type Model, type Session } from "./session.
 export interface Network {
   readonly name: string;
   /** One forward computation. All runs follow one another, those of other runtimes included.
-   * @returns the graph's outputs by name; those of `keepOutputs` may lie on the device (`location` is "gpu-buffer" then)
-   * @throws UnclipError "session" if ONNX Runtime refuses the graph or the inputs */
-  run(feeds: Feeds): Promise<Record<string, Tensor>>;
+   * @param outputs names of the outputs to give, so that none is copied for nothing; default all
+   * @returns these outputs by name; those of `keepOutputs` may lie on the device (`location` is "gpu-buffer" then)
+   * @throws UnclipError "session" if ONNX Runtime refuses the graph, the inputs or a name */
+  run(feeds: Feeds, outputs?: readonly string[]): Promise<Record<string, Tensor>>;
 }
 
 /** Options of {@link Runtime.network}. */
@@ -94,10 +95,10 @@ export function createRuntimeWith({ open, ...platform }: Platform, options: Runt
       };
       return {
         name,
-        run: (feeds) =>
+        run: (feeds, outputs) =>
           exclusively(async () => {
             const session = await residency.acquire(network);
-            return asSessionError(`${name}: cannot run`, () => session.run(feeds));
+            return asSessionError(`${name}: cannot run`, () => session.run(feeds, outputs));
           }),
       };
     },

@@ -1,6 +1,6 @@
 import type { Graph } from "@unclip/graph";
 import { UnclipError, type Tensor } from "@unclip/tensor";
-import type { Tensor as OrtTensor } from "onnxruntime-common";
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import type { Device } from "./devices.js";
 import type { ModelFolder } from "./model-folder.js";
 
@@ -9,7 +9,8 @@ export type Feeds = Readonly<Record<string, OrtTensor>>;
 
 /** A network that is open in ONNX Runtime. */
 export interface Session {
-  run(feeds: Feeds): Promise<Record<string, Tensor>>;
+  /** @param outputs those to give, all if left out */
+  run(feeds: Feeds, outputs?: readonly string[]): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
 
@@ -41,6 +42,15 @@ export function outputLocations({ graph, keepOutputs = [] }: Model, device: Devi
   const location = (name: string) => (keepOutputs.includes(name) ? "gpu-buffer" : "cpu");
   return {
     preferredOutputLocation: Object.fromEntries(graph.outputs.map(({ name }) => [name, location(name)] as const)),
+  };
+}
+
+/** A session of ONNX Runtime as ours. */
+export function sessionOver(session: InferenceSession): Session {
+  return {
+    run: async (feeds, outputs) =>
+      (await (outputs === undefined ? session.run(feeds) : session.run(feeds, outputs))) as Record<string, Tensor>,
+    release: () => session.release(),
   };
 }
 

@@ -56,6 +56,24 @@ async function check(network: Network): Promise<void> {
   expect([...(await network.run({ x: x() }))["y"]!.data]).toEqual([shift + 0.5, 2 * shift + 0.5]);
 }
 
+describe("Network.run", () => {
+  it("gives the outputs that are asked for, and refuses a name that no output has", async () => {
+    const g = createGraphBuilder({ name: "two", checkpoint: { name: "two", weights: new Map() } });
+    const input = g.input("x", "float", [2]);
+    g.output("twice", add(g, input, input));
+    g.output("thrice", add(g, add(g, input, input), input));
+    const runtime = await createRuntime();
+    onTestFinished(() => runtime.dispose());
+    const network = runtime.network(g.finish());
+    expect(Object.keys(await network.run({ x: x() })).sort()).toEqual(["thrice", "twice"]);
+    const some = await network.run({ x: x() }, ["thrice"]);
+    expect(Object.entries(some).map(([name, { data }]) => [name, ...data])).toEqual([["thrice", 1.5, 1.5]]);
+    await expect(network.run({ x: x() }, ["y"])).rejects.toThrow(
+      /^two: cannot run: 'fetches' contains invalid output name: y/,
+    );
+  });
+});
+
 describe("residency", () => {
   it("opens a network when it first runs, and keeps it open", async () => {
     const { networks, news, events } = await watched();

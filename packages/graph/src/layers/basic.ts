@@ -13,6 +13,7 @@ import {
   reshape,
   silu,
   sin,
+  skipLayerNormalization,
   type ConvOptions,
 } from "../ops.js";
 import { suitsWinograd, winogradConv } from "./winograd.js";
@@ -63,6 +64,19 @@ export function layerNorm(g: GraphBuilder, scope: string, x: Value, epsilon = 1e
   const width = x.dims.at(-1) as number;
   return g.scope(scope, () =>
     layerNormalization(g, x, g.weight("weight", [width]), g.weight("bias", [width]), epsilon),
+  );
+}
+
+/** a + b, and its layer normalisation over the last axis, in one pass. */
+export function skipLayerNorm(
+  g: GraphBuilder,
+  scope: string,
+  values: readonly [Value, Value],
+  epsilon = 1e-5,
+): { sum: Value; normed: Value } {
+  const width = values[0].dims.at(-1) as number;
+  return g.scope(scope, () =>
+    skipLayerNormalization(g, values, [g.weight("weight", [width]), g.weight("bias", [width])], epsilon),
   );
 }
 

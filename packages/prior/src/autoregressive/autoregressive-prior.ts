@@ -20,7 +20,13 @@ import { Tensor as OrtTensor } from "onnxruntime-common";
 import { negativeRows, type Prior, type PriorOptions, type PriorStep } from "../prior.js";
 import { readAutoregressivePriorConfig, type AutoregressivePriorConfig } from "./config.js";
 import { drawBucket, type DrawOptions } from "./draw-bucket.js";
-import { autoregressivePriorNetwork, componentsNetwork, dequantisationNetwork } from "./network.js";
+import { createKnownPlaces } from "./known-places.js";
+import {
+  autoregressivePrefixNetwork,
+  autoregressivePriorNetwork,
+  componentsNetwork,
+  dequantisationNetwork,
+} from "./network.js";
 
 /** An autoregressive prior and its sizes. */
 export interface AutoregressivePrior extends Prior {
@@ -38,6 +44,8 @@ export interface AutoregressivePrior extends Prior {
 
 /** The graphs of an autoregressive prior. */
 export interface AutoregressivePriorNetworks {
+  /** `autoregressivePrefixNetwork`. */
+  readonly prefix: Network;
   /** `autoregressivePriorNetwork`. */
   readonly transformer: Network;
   /** `dequantisationNetwork`. */
@@ -68,11 +76,11 @@ export async function loadAutoregressivePrior(
     `${folder.name}/${component}/config.json`,
   );
   const checkpoint = await readCheckpoint(folder, component);
+  const keepOutputs = Array.from({ length: config.layers }, (_, i) => `present.${i}`);
   return createAutoregressivePrior(
     {
-      transformer: runtime.network(autoregressivePriorNetwork(config, checkpoint), folder, {
-        keepOutputs: ["present"],
-      }),
+      prefix: runtime.network(autoregressivePrefixNetwork(config, checkpoint), folder),
+      transformer: runtime.network(autoregressivePriorNetwork(config, checkpoint), folder, { keepOutputs }),
       dequantisation: runtime.network(dequantisationNetwork(config, checkpoint), folder),
       components: runtime.network(componentsNetwork(config, checkpoint), folder),
     },
@@ -87,7 +95,7 @@ export async function loadAutoregressivePrior(
  * Guidance acts on the logits. `random` is asked for K + 1 uniform numbers for each caption: the likeness, then one for each component.
  * @see Ramesh et al. 2022 (arXiv:2204.06125) section 2.2 */
 export function createAutoregressivePrior(
-  { transformer, dequantisation, components }: AutoregressivePriorNetworks,
+  { prefix, transformer, dequantisation, components }: AutoregressivePriorNetworks,
   config: AutoregressivePriorConfig,
 ): AutoregressivePrior {
   return {
@@ -100,11 +108,8 @@ export function createAutoregressivePrior(
         checkText(text, n, config);
         const drawOptions = readDrawOptions(options);
         const isGuided = guidanceScale !== 1;
-        const sequence = startSequence(
-          transformer,
-          config,
-          isGuided ? concatText(negativeRows(options, n), text) : text,
-        );
+        const condition = isGuided ? concatText(negativeRows(options, n), text) : text;
+        const sequence = await startSequence({ prefix, transformer }, config, condition);
         const uniform = () => Array.from(valuesOf(random.uniform([n, 1])));
 
         let tokens = uniform().map((u) => upperHalf(u, config));
@@ -145,11 +150,6 @@ export function createAutoregressivePrior(
   };
 }
 
-/** What the transformer takes for `past` in the first run: nothing is known of any place of `rows` captions. */
-export function emptyAutoregressivePast({ heads, headWidth, layers }: AutoregressivePriorConfig, rows: number): Tensor {
-  return tensor(new Float32Array(), [2 * layers, rows, 0, heads * headWidth]);
-}
-
 /** Sequences on their way through the transformer, with the keys and values of all their places so far. */
 interface Sequence {
   /** Takes the token drawn last for each row, and gives the logits of the next one, [N, B]. */
@@ -157,34 +157,43 @@ interface Sequence {
   dispose(): void;
 }
 
-function startSequence(transformer: Network, config: AutoregressivePriorConfig, condition: TextFeatures): Sequence {
+async function startSequence(
+  { prefix: prefixNetwork, transformer }: Pick<AutoregressivePriorNetworks, "prefix" | "transformer">,
+  config: AutoregressivePriorConfig,
+  condition: TextFeatures,
+): Promise<Sequence> {
   const { textEmbedding, textStates, textMask } = withoutPadding(condition);
   const [n, length] = textMask.dims as [number, number];
-  const columns: (readonly number[])[] = [];
-  let past = emptyAutoregressivePast(config, n);
-  const dispose = () => {
-    if (past.location !== "cpu") past.dispose(); // on a device, the buffer is ours to free
-  };
+  const { prefix } = (await prefixNetwork.run({ textEmbedding, textStates })) as { prefix: Tensor };
+  const noPrefix = tensor(new Float32Array(), [n, 0, prefix.dims[2]!]);
+  const places = createKnownPlaces(config, n, length + 1 + config.components);
+  let count = 0;
   return {
     async append(tokens) {
-      columns.push(tokens);
-      const mask = maskOf(textMask, length + 1 + columns.length);
-      const feeds = { textEmbedding, textStates, tokens: integers(columns), mask, past };
-      const { logits, present } = await transformer.run(feeds);
-      dispose();
-      past = present!;
-      return logits!;
+      const isFirst = count === 0;
+      const outputs = await transformer.run(
+        {
+          prefix: isFirst ? prefix : noPrefix,
+          tokens: integers([tokens]),
+          next: new OrtTensor("int64", BigInt64Array.of(BigInt(count++)), [1]),
+          ...places.feeds(isFirst ? captionMask(textMask) : new Int32Array(n).fill(1)),
+        },
+        ["logits", ...places.outputs],
+      );
+      places.add(outputs);
+      return outputs["logits"]!;
     },
-    dispose,
+    dispose: () => places.dispose(),
   };
 }
 
-/** 1 for the caption tokens that count and for all places after them: [N, size]. */
-function maskOf(textMask: Tensor, size: number): Tensor {
+/** 1 for the caption tokens that count, and for the text embedding and the first token after them: [N, L + 2]. */
+function captionMask(textMask: Tensor): Int32Array {
   const [n, length] = textMask.dims as [number, number];
-  const mask = tensor(new Float32Array(n * size).fill(1), [n, size]);
+  const size = length + 2;
+  const mask = new Int32Array(n * size).fill(1);
   for (let row = 0; row < n; row++) {
-    valuesOf(mask).set(valuesOf(textMask).subarray(row * length, (row + 1) * length), row * size);
+    mask.set(valuesOf(textMask).subarray(row * length, (row + 1) * length), row * size);
   }
   return mask;
 }

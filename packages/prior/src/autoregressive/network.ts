@@ -1,6 +1,6 @@
 import {
   add,
-  causalMask,
+  causalSelfAttention,
   concat,
   createGraphBuilder,
   gather,
@@ -8,15 +8,13 @@ import {
   gemm,
   layerNorm,
   linear,
-  maskBias,
   matmul,
   mul,
-  multiHeadAttention,
   reshape,
   sizeAlong,
+  skipLayerNorm,
   slice,
   sliceFrom,
-  stack,
   sub,
   type Checkpoint,
   type Graph,
@@ -25,51 +23,75 @@ import {
 } from "@unclip/graph";
 import type { AutoregressivePriorConfig } from "./config.js";
 
-/** What leads from tokens to an embedding; the rest of the checkpoint is the transformer. */
+/** What leads from tokens to an embedding, and what leads from a caption to its places; the rest of the checkpoint is the transformer. */
 const QUANTISER_KEYS = ["mean", "components", "bucket_values"];
 const BASIS_KEYS = ["mean", "components"];
+const isOfPrefix = (key: string) => /^text_(states|embedding)_proj\./.test(key);
 
-/** The autoregressive prior's transformer: after a caption, its embedding and T tokens, the logits of the next token.
+/** The first places of the autoregressive prior's sequence: caption tokens, then the text embedding, with their positions. L may be less than the
+ * config's text length, where no caption has a token that counts beyond it.
  *
- * The sequence has S = L + 1 + T places: caption tokens, text embedding, the bucket of the dot product z_i · z_t, and the buckets of the
- * components so far. Attention is causal, so that keys and values of a place never change: given back as `past` (P > 0), only the S - P
- * places after them are computed. P is 0 or at least L + 1. The first place must count (mask 1), as the start of a caption does. L may be less
- * than the config's text length, where no caption has a token that counts beyond it.
+ * Inputs: textEmbedding [N, D], textStates [N, L, W]. Output: prefix [N, L + 1, width].
+ * @throws UnclipError "weights" if the checkpoint does not fit the config */
+export function autoregressivePrefixNetwork(config: AutoregressivePriorConfig, checkpoint: Checkpoint): Graph {
+  const { heads, headWidth, embeddingWidth, textWidth, textLength } = config;
+  const width = heads * headWidth;
+  const g = createGraphBuilder({
+    name: `${checkpoint.name} (prefix)`,
+    checkpoint,
+    ignore: (key) => !isOfPrefix(key),
+  });
+  const textEmbedding = g.input("textEmbedding", "float", ["N", embeddingWidth]);
+  const textStates = g.input("textStates", "float", ["N", "L", textWidth]);
+  const states = linear(g, "text_states_proj", textStates, width);
+  const embedding = linear(g, "text_embedding_proj", textEmbedding, width);
+  const places = concat(g, [states, reshape(g, embedding, ["N", 1, width])], 1, "L+1");
+  const all = positions(g, config);
+  const ofStates = sliceFrom(g, all, 0, { end: sizeAlong(g, textStates, 1), size: "L" });
+  const ofPlaces = concat(g, [ofStates, slice(g, all, 0, textLength, textLength + 1)], 0, "L+1");
+  g.output("prefix", add(g, places, ofPlaces));
+  return g.finish();
+}
+
+/** The autoregressive prior's transformer: after a caption, its embedding and tokens, the logits of the next token.
  *
- * Inputs: textEmbedding [N, D], textStates [N, L, W], mask [N, S] (1 for a place that counts), past [2 layers, N, P, width], and tokens [N, T],
- * int64, T at least 1: first the bucket of the dot product, in [0, Q), then those of the components, each plus Q.
- * Outputs: logits [N, B] of component T - 1; present [2 layers, N, S, width], the next run's past.
+ * The sequence has S places: those of the prefix, the bucket of the dot product z_i · z_t, and the buckets of the components so far. Attention is
+ * causal, so that keys and values of a place never change: given back as past (P > 0), only the S - P places after them are computed, and only
+ * these are given: A of the prefix, T of tokens. The first place must count (mask 1), as the start of a caption does.
+ *
+ * Inputs: prefix [N, A, width] and tokens [N, T], int64, T at least 1: a bucket of the dot product, in [0, Q), or one of a component plus Q; next
+ * [T], int64: the component that comes after each of them, in [0, K); mask [N, S], int32 (1 for a place that counts); past.0, past.1, ...
+ * [2, N, heads, P, headWidth] of each layer.
+ * Outputs: logits [N, B] of the component after the last token; present.0, ... [2, N, heads, S, headWidth], the next run's past; fresh.0, ...
+ * [2, N, heads, S - P, headWidth], what present has after past, for a past that is kept elsewhere.
  * @throws UnclipError "weights" if the checkpoint does not fit the config
  * @see Ramesh et al. 2022 (arXiv:2204.06125) section 2.2 */
 export function autoregressivePriorNetwork(config: AutoregressivePriorConfig, checkpoint: Checkpoint): Graph {
-  const { heads, headWidth, layers, embeddingWidth, textWidth, components, buckets } = config;
+  const { heads, headWidth, layers, components, buckets } = config;
   const width = heads * headWidth;
   const g = createGraphBuilder({
     name: checkpoint.name,
     checkpoint,
-    ignore: (key) => QUANTISER_KEYS.includes(key),
+    ignore: (key) => QUANTISER_KEYS.includes(key) || isOfPrefix(key),
   });
-  const textEmbedding = g.input("textEmbedding", "float", ["N", embeddingWidth]);
-  const textStates = g.input("textStates", "float", ["N", "L", textWidth]);
+  const prefix = g.input("prefix", "float", ["N", "A", width]);
   const tokens = g.input("tokens", "int64", ["N", "T"]);
-  const mask = g.input("mask", "float", ["N", "S"]);
-  const past = g.input("past", "float", [2 * layers, "N", "P", width]);
-
-  const [known, count] = [sizeAlong(g, past, 2), sizeAlong(g, mask, 1)];
-  const own = (x: Value, axis: number) => sliceFrom(g, x, axis, { start: known, end: count, size: "S-P" });
-  const embedded = embed(g, config, { textEmbedding, textStates, tokens, known });
-  const rest = sliceFrom(g, embedded, 1, { start: sub(g, known, count), size: "S-P" });
-  const start = add(g, rest, own(positions(g, config, textStates), 1)); // [N, S - P, width]
-
-  const before = own(causalMask(g, config.textLength + 1 + components), 2); // of each place, those that it may see
-  const scoreBias = add(g, maskBias(g, mask), sliceFrom(g, before, 3, { end: count, size: "S" })); // [N, 1, S - P, S]
-  const { output, present } = transformer(g, config, { start, past, scoreBias });
-  const last = sliceFrom(g, output, 1, { start: g.constant("int64", [-1], [1]), size: 1 });
-  const component = sub(g, sizeAlong(g, tokens, 1), g.constant("int64", [1], [1]));
+  const next = g.input("next", "int64", ["T"]);
+  const mask = g.input("mask", "int32", ["N", "S"]);
+  const past = Array.from({ length: layers }, (_, i) => g.input(`past.${i}`, "float", [2, "N", heads, "P", headWidth]));
+  const start = concat(g, [prefix, embed(g, config, tokens, next)], 1, "S-P");
+  const { output, present } = transformer(g, config, { start, past, mask });
+  const last = g.constant("int64", [-1], [1]);
+  const component = sliceFrom(g, next, 0, { start: last, size: 1 });
   const readout = gather(g, g.weight("logits", [components, buckets, width]), component);
-  const normed = reshape(g, layerNorm(g, "norm_out", last), ["N", width]);
+  const place = sliceFrom(g, output, 1, { start: last, size: 1 });
+  const normed = reshape(g, layerNorm(g, "norm_out", place), ["N", width]);
   g.output("logits", gemm(g, normed, reshape(g, readout, [buckets, width]), undefined));
-  g.output("present", present);
+  const known = sizeAlong(g, past[0]!, 3);
+  present.forEach((value, i) => {
+    g.output(`present.${i}`, value);
+    g.output(`fresh.${i}`, sliceFrom(g, value, 3, { start: known, size: "S-P" }));
+  });
   return g.finish();
 }
 
@@ -120,80 +142,64 @@ export function componentsNetwork(config: AutoregressivePriorConfig, checkpoint:
 function transformer(
   g: GraphBuilder,
   { heads, headWidth, layers }: AutoregressivePriorConfig,
-  { start, past, scoreBias }: { readonly start: Value; readonly past: Value; readonly scoreBias: Value },
-): { output: Value; present: Value } {
+  { start, past, mask }: { readonly start: Value; readonly past: readonly Value[]; readonly mask: Value },
+): { output: Value; present: readonly Value[] } {
   const width = heads * headWidth;
   const shape = g.node("Shape", [start], "int64", [3]);
   const bySequence = (x: Value) => g.node("Reshape", [x, shape], "float", start.dims);
   const flat = (x: Value) => reshape(g, x, ["N*(S-P)", width]);
-  const seen: Value[] = [];
-  const remember = (x: Value): Value => {
-    const earlier = gather(g, past, g.constant("int64", [seen.length], [])); // [N, P, width]
-    const all = concat(g, [earlier, bySequence(x)], 1, "S");
-    seen.push(all);
-    return all;
-  };
+  const present: Value[] = [];
   let h = flat(start);
+  let added: Value | undefined; // what the block before adds to h
   for (let i = 0; i < layers; i++) {
-    h = g.scope(`blocks.${i}`, () => {
-      const normed = layerNorm(g, "attention_norm", h);
+    g.scope(`blocks.${i}`, () => {
+      const before = addAndNorm(g, "attention_norm", h, added);
       const attended = g.scope("attention", () => {
-        const [q, k, v] = ["q", "k", "v"].map((name) => linear(g, name, normed, width)) as [Value, Value, Value];
-        const values = multiHeadAttention(g, [bySequence(q), remember(k), remember(v)], heads, scoreBias);
-        return linear(g, "out", flat(values), width);
+        const product = { ...joined(g, ["q", "k", "v"], width), heads, mask, past: past[i]! };
+        const read = causalSelfAttention(g, bySequence(before.normed), product);
+        present.push(read.present);
+        return linear(g, "out", flat(read.output), width);
       });
-      const sum = add(g, h, attended);
-      const hidden = gelu(g, linear(g, "mlp_in", layerNorm(g, "mlp_norm", sum), 4 * width));
-      return add(g, sum, linear(g, "mlp_out", hidden, width));
+      const between = addAndNorm(g, "mlp_norm", before.sum, attended);
+      added = linear(g, "mlp_out", gelu(g, linear(g, "mlp_in", between.normed, 4 * width)), width);
+      h = between.sum;
     });
   }
-  return { output: bySequence(h), present: stack(g, seen) };
+  return { output: bySequence(added === undefined ? h : add(g, h, added)), present };
 }
 
-/** The vectors of the sequence's places before positions are added. Of the caption's states only those that `past` does not know are
- * projected, and one at least: an empty matrix product is nothing that every device can do.
- * @returns [N, ..., width], which ends with the S - P places that are to be computed */
-function embed(
-  g: GraphBuilder,
-  { heads, headWidth, buckets, dotProductBounds }: AutoregressivePriorConfig,
-  { textEmbedding, textStates, tokens, known }: EmbedInputs,
-): Value {
-  const width = heads * headWidth;
-  const one = g.constant("int64", [1], [1]);
-  const lastState = sub(g, sizeAlong(g, textStates, 1), one);
-  const start = g.node("Min", [known, lastState], "int64", [1]);
-  const states = linear(g, "text_states_proj", sliceFrom(g, textStates, 1, { start, size: "L-P" }), width);
-  const embedding = linear(g, "text_embedding_proj", textEmbedding, width);
-  const dotProducts = dotProductBounds.length + 1;
-  const table = concat(
-    g,
-    [
-      g.scope("dot_product_embedding", () => g.weight("weight", [dotProducts, width])),
-      g.scope("token_embedding", () => g.weight("weight", [buckets, width])),
-    ],
-    0,
+/** h + added, and its layer normalisation. */
+function addAndNorm(g: GraphBuilder, scope: string, h: Value, added: Value | undefined) {
+  return added === undefined ? { sum: h, normed: layerNorm(g, scope, h) } : skipLayerNorm(g, scope, [h, added]);
+}
+
+/** The weights of several linear layers as those of one whose outputs stand side by side. */
+function joined(g: GraphBuilder, names: readonly string[], width: number): { weight: Value; bias: Value } {
+  const each = names.map((name) =>
+    g.scope(name, () => [g.weight("weight", [width, width]), g.weight("bias", [width])] as const),
   );
-  const vectors = [states, reshape(g, embedding, ["N", 1, width]), gather(g, table, tokens)];
-  return concat(g, vectors, 1, "S-P+");
+  const join = (index: 0 | 1) =>
+    concat(
+      g,
+      each.map((layer) => layer[index]),
+      0,
+    );
+  return { weight: join(0), bias: join(1) };
 }
 
-interface EmbedInputs {
-  readonly textEmbedding: Value;
-  readonly textStates: Value;
-  readonly tokens: Value;
-  /** P, [1]. */
-  readonly known: Value;
+/** The vectors of tokens, with their positions: [N, T, width].
+ * @param next component after each token */
+function embed(g: GraphBuilder, config: AutoregressivePriorConfig, tokens: Value, next: Value): Value {
+  const { heads, headWidth, buckets, dotProductBounds, textLength, components } = config;
+  const tableOf = (scope: string, rows: number) => g.scope(scope, () => g.weight("weight", [rows, heads * headWidth]));
+  const tables = [tableOf("dot_product_embedding", dotProductBounds.length + 1), tableOf("token_embedding", buckets)];
+  const first = textLength + 1;
+  const ofTokens = slice(g, positions(g, config), 0, first, first + components);
+  return add(g, gather(g, concat(g, tables, 0), tokens), gather(g, ofTokens, next));
 }
 
-/** Positions of the L caption tokens and of the places after them, which keep theirs however short the captions are: [1, L + 1 + K, width].
- * @param textStates [N, L, W] */
-function positions(
-  g: GraphBuilder,
-  { heads, headWidth, textLength, components }: AutoregressivePriorConfig,
-  textStates: Value,
-): Value {
-  const length = textLength + 1 + components;
-  const all = g.weight("positional_embedding", [1, length, heads * headWidth]);
-  const ofText = sliceFrom(g, all, 1, { end: sizeAlong(g, textStates, 1), size: "L" });
-  return concat(g, [ofText, slice(g, all, 1, textLength, length)], 1, "L+");
+/** Positions of all places: those of tokens keep theirs however short the captions are. [L + 1 + K, width] */
+function positions(g: GraphBuilder, { heads, headWidth, textLength, components }: AutoregressivePriorConfig): Value {
+  const [length, width] = [textLength + 1 + components, heads * headWidth];
+  return g.weight("positional_embedding", [1, length, width], [length, width]);
 }

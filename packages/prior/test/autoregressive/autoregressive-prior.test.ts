@@ -7,6 +7,7 @@ import {
 import { createRuntime, openModelFolder, type Feeds, type Network } from "@unclip/runtime/node";
 import {
   createRandom,
+  filled,
   isUnclipError,
   perPicture,
   rows,
@@ -46,19 +47,38 @@ const always = (u: number): Random => ({
   uniform: (dims) => tensor(new Float32Array(dims[0]!).fill(u), dims),
 });
 
-/** A prior over made-up logits, which depend on the row and the number of tokens; its embedding is the list of tokens. Notes what it is fed. */
+/** Keys and values as they were when they were fed: their buffer is written on. */
+const snapshots = (feeds: Feeds) =>
+  Object.fromEntries(
+    Object.entries(feeds)
+      .filter(([name]) => name.startsWith("past."))
+      .map(([name, { data, dims }]) => [name, tensor((data as Float32Array).slice(), dims)]),
+  );
+
+/** A prior over made-up logits, which depend on the row and the component; its embedding is the list of tokens. Notes what they are fed. */
 function madeUpPrior(logitsOf: (row: number, k: number) => readonly number[]) {
   const fed: Feeds[] = [];
+  const fedPrefix: Feeds[] = [];
+  const prefix: Network = {
+    name: "prefix",
+    run: async (feeds) => {
+      fedPrefix.push(feeds);
+      const [n, length] = feeds["textStates"]!.dims as [number, number];
+      return { prefix: filled([n, length + 1, 2], 0.5) };
+    },
+  };
   const transformer: Network = {
     name: "transformer",
-    run: async (feeds) => {
-      fed.push(feeds);
-      const [n, count] = feeds["tokens"]!.dims as [number, number];
-      const logits = Array.from({ length: n }, (_, row) => logitsOf(row, count - 1));
-      return {
-        logits: tensor(Float32Array.from(logits.flat()), [n, config.buckets]),
-        present: tensor(Float32Array.of(count), [1, 1, 1, 1]),
-      };
+    run: async (feeds, outputs) => {
+      fed.push({ ...feeds, ...snapshots(feeds) });
+      const [n, added] = [feeds["tokens"]!.dims[0]!, feeds["prefix"]!.dims[1]! + 1];
+      const k = Number(feeds["next"]!.data[0]);
+      const logits = Array.from({ length: n }, (_, row) => logitsOf(row, k));
+      const places = (layer: number) => filled([2, n, config.heads, added, config.headWidth], k + 1 + layer / 10);
+      const made = outputs!
+        .filter((name) => name !== "logits")
+        .map((name) => [name, places(Number(name.split(".")[1]))]);
+      return { logits: tensor(Float32Array.from(logits.flat()), [n, config.buckets]), ...Object.fromEntries(made) };
     },
   };
   const dequantisation: Network = {
@@ -67,33 +87,43 @@ function madeUpPrior(logitsOf: (row: number, k: number) => readonly number[]) {
       imageEmbedding: tensor(Float32Array.from(tokens!.data as BigInt64Array, Number), tokens!.dims),
     }),
   };
-  const networks = { transformer, dequantisation, components: dequantisation };
-  return { prior: createAutoregressivePrior(networks, config), fed };
+  const networks = { prefix, transformer, dequantisation, components: dequantisation };
+  return { prior: createAutoregressivePrior(networks, config), fed, fedPrefix };
 }
 
 const oneHot = (bucket: number) => Array.from({ length: config.buckets }, (_, i) => (i === bucket ? 50 : 0));
 
 describe("the autoregressive prior's procedure", () => {
-  it("tells the network every token drawn before, and gives the last run's keys and values back", async () => {
+  it("tells the network each token once, and gives the last run's keys and values back", async () => {
     const bucketOf = (row: number, k: number) => (row + 2 * k) % config.buckets;
-    const { prior, fed } = madeUpPrior((row, k) => oneHot(bucketOf(row, k)));
+    const { prior, fed, fedPrefix } = madeUpPrior((row, k) => oneHot(bucketOf(row, k)));
     const embedding = await prior.embed(textOf(2), { random: createRandom(0) });
     const expected = [0, 1].flatMap((row) => Array.from({ length: config.components }, (_, k) => bucketOf(row, k)));
     expect([...valuesOf(embedding)]).toEqual(expected);
-    const last = fed.at(-1)!["tokens"]!;
-    expect(last.dims).toEqual([2, config.components]);
-    const tokens = Array.from(last.data as BigInt64Array, Number);
-    [0, 1].forEach((row) => {
-      const own = tokens.slice(row * config.components, (row + 1) * config.components);
-      const drawn = Array.from({ length: config.components - 1 }, (_, k) => DOT_PRODUCTS + bucketOf(row, k));
-      expect(own.slice(1)).toEqual(drawn);
+    expect(fed.map(({ next }) => Array.from(next!.data as BigInt64Array, Number))).toEqual(
+      [0, 1, 2, 3, 4, 5, 6].map((k) => [k]),
+    );
+    expect(fed.every(({ tokens }) => tokens!.dims.join() === "2,1")).toBe(true);
+    expect(fed.slice(1).map(({ tokens }) => Array.from(tokens!.data as BigInt64Array, Number))).toEqual(
+      [0, 1, 2, 3, 4, 5].map((k) => [DOT_PRODUCTS + bucketOf(0, k), DOT_PRODUCTS + bucketOf(1, k)]),
+    );
+    expect(fedPrefix.length).toBe(1);
+    expect(fed.map(({ prefix }) => prefix!.dims[1])).toEqual([4 + 1, ...Array<number>(config.components - 1).fill(0)]);
+    const size = 4 + 1 + config.components;
+    [0, 1].forEach((layer) => {
+      const pasts = fed.map((feeds) => feeds[`past.${layer}`]!);
+      expect(pasts.map(({ dims }) => dims[3])).toEqual([0, ...Array<number>(config.components - 1).fill(size)]);
+      const last = pasts.at(-1)!.data as Float32Array;
+      for (let start = 0; start < last.length; start += size * config.headWidth) {
+        const places = Array.from({ length: size }, (_, i) => last[start + i * config.headWidth]);
+        const of = (k: number) => Math.fround(k + layer / 10);
+        expect(places).toEqual([...Array<number>(6).fill(of(1)), ...[2, 3, 4, 5, 6].map(of), 0]);
+      }
     });
-    expect(fed.map(({ past }) => past!.data.length)).toEqual([0, ...Array<number>(config.components - 1).fill(1)]);
-    expect(fed.slice(1).map(({ past }) => (past!.data as Float32Array)[0])).toEqual([1, 2, 3, 4, 5, 6]);
-    const mask = fed.at(-1)!["mask"]!;
-    const [short, long] = [rows(mask as never, 0, 1), rows(mask as never, 1, 2)];
-    expect([...valuesOf(short)]).toEqual([1, 1, 1, 0, ...Array<number>(1 + config.components).fill(1)]);
-    expect([...valuesOf(long)].every((value) => value === 1)).toBe(true);
+    const mask = Array.from(fed.at(-1)!["mask"]!.data as Int32Array);
+    const counting = Array<number>(7).fill(1); // the text embedding and six tokens
+    expect(mask.slice(0, size + 1)).toEqual([1, 1, 1, 0, ...counting, 0, 1]);
+    expect(mask.slice(size + 1)).toEqual([1, 1, 1, 1, ...counting, 0, 1]);
   });
 
   it("draws the likeness from the upper half of the buckets, all alike", async () => {
@@ -105,14 +135,16 @@ describe("the autoregressive prior's procedure", () => {
   });
 
   it("guides the logits, with the same tokens in both halves", async () => {
-    const { prior, fed } = madeUpPrior((row, k) => (row === 0 ? [1, 0.5, 0, 0, 0] : [1, 0.9, 0, k === 3 ? 9 : 0, 0]));
+    const { prior, fed, fedPrefix } = madeUpPrior((row, k) =>
+      row === 0 ? [1, 0.5, 0, 0, 0] : [1, 0.9, 0, k === 3 ? 9 : 0, 0],
+    );
     const options = { random: always(0), temperature: 0, negative: textOf(1, 2) };
     const guided = await prior.embed(textOf(1), { ...options, guidanceScale: 3 }); // 0.5 + 3 (0.9 - 0.5) = 1.7 beats 1
     expect([...valuesOf(guided)]).toEqual([1, 1, 1, 3, 1, 1, 1]);
-    expect(fed[0]!["textEmbedding"]!.dims[0]).toBe(2);
-    expect(valuesOf(rows(fed[0]!["textEmbedding"] as never, 0, 1))).toEqual(valuesOf(textOf(1, 2).textEmbedding));
-    const both = Array.from(fed.at(-1)!["tokens"]!.data as BigInt64Array, Number);
-    expect(both.slice(0, config.components)).toEqual(both.slice(config.components));
+    const embeddings = fedPrefix[0]!["textEmbedding"]!;
+    expect(embeddings.dims[0]).toBe(2);
+    expect(valuesOf(rows(embeddings as never, 0, 1))).toEqual(valuesOf(textOf(1, 2).textEmbedding));
+    expect(fed.every(({ tokens }) => tokens!.data[0] === tokens!.data[1])).toBe(true);
   });
 
   it("stops between two tokens", async () => {

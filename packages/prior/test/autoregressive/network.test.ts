@@ -1,8 +1,11 @@
 import {
+  autoregressivePast,
+  autoregressivePrefixNetwork,
   autoregressivePriorNetwork,
   dequantisationNetwork,
   emptyAutoregressivePast,
   readAutoregressivePriorConfig,
+  type AutoregressivePast,
 } from "@unclip/prior";
 import { createRuntime, openModelFolder, readCheckpoint } from "@unclip/runtime/node";
 import { readJson, tensor, valuesOf, withoutPadding, type Tensor } from "@unclip/tensor";
@@ -34,6 +37,7 @@ async function open() {
     config,
     checkpoint,
     runtime,
+    prefix: runtime.network(autoregressivePrefixNetwork(config, checkpoint), folder),
     transformer: runtime.network(autoregressivePriorNetwork(config, checkpoint), folder),
     dequantisation: runtime.network(dequantisationNetwork(config, checkpoint), folder),
   };
@@ -45,16 +49,16 @@ describe("autoregressivePriorNetwork", () => {
   afterAll(() => opened.runtime.dispose());
   const fixture = readFixtureTensors("networks/autoregressive-prior.safetensors");
 
-  /** The first `count` tokens of rows of the fixture: those of their dot products, then those of components. */
-  const tokensOf = (rows: readonly number[], count: number) => {
+  /** Tokens of rows of the fixture from the one at `start` on: those of their dot products, then those of components. */
+  const tokensOf = (rows: readonly number[], start: number, end: number) => {
     const dots = opened.config.dotProductBounds.length + 1;
     const each = rows.map((row) => [
       fixture["dot_product"]!.data[row]!,
       ...rowOf(fixture["tokens"]!, row).data.map((bucket) => dots + bucket),
     ]);
     return integers(
-      each.flatMap((tokens) => tokens.slice(0, count)),
-      [rows.length, count],
+      each.flatMap((tokens) => tokens.slice(start, end)),
+      [rows.length, end - start],
     );
   };
   const textOf = (rows: readonly number[]) => {
@@ -75,16 +79,26 @@ describe("autoregressivePriorNetwork", () => {
       ...valuesOf(textMask).subarray(row * length, (row + 1) * length),
       ...Array<number>(1 + count).fill(1),
     ]);
-    return tensor(Float32Array.from(rows.flat()), [n, length + 1 + count]);
+    return new OrtTensor("int32", Int32Array.from(rows.flat()), [n, length + 1 + count]);
   };
-  const run = (rows: readonly number[], count: number, past: Tensor, text = textOf(rows)) =>
-    opened.transformer.run({
-      textEmbedding: text.textEmbedding,
-      textStates: text.textStates,
-      tokens: tokensOf(rows, count),
-      mask: maskOf(text.textMask, count),
-      past,
+  /** A run after which `count` tokens are known; those that `past` knows are not given again. */
+  const run = async (rows: readonly number[], count: number, past: AutoregressivePast, text = textOf(rows)) => {
+    const { textEmbedding, textStates, textMask } = text;
+    const places = textMask.dims[1]! + 1;
+    const start = Math.max(0, past["past.0"]!.dims[3]! - places);
+    const { prefix } = await opened.prefix.run({ textEmbedding, textStates });
+    const width = prefix!.dims[2]!;
+    return opened.transformer.run({
+      prefix: past["past.0"]!.dims[3] === 0 ? prefix! : tensor(new Float32Array(), [rows.length, 0, width]),
+      tokens: tokensOf(rows, start, count),
+      next: integers(
+        Array.from({ length: count - start }, (_, i) => start + i),
+        [count - start],
+      ),
+      mask: maskOf(textMask, count),
+      ...past,
     });
+  };
   const expectedLogits = (row: number, k: number) => {
     const { buckets } = opened.config;
     return rowOf(fixture["logits"]!, row).data.subarray(k * buckets, (k + 1) * buckets);
@@ -101,10 +115,17 @@ describe("autoregressivePriorNetwork", () => {
         expectRelative(at(whole["logits"]!), expectedLogits(row, k), 1e-5); // float32, another order of sums
         expectRelative(at(cached["logits"]!), expectedLogits(row, k), 1e-5);
       }
-      expectRelative(valuesOf(cached["present"]!), valuesOf(whole["present"]!), 1e-5);
-      past = cached["present"]!;
+      const freshPlaces = cached["fresh.1"]!.dims[3]!;
+      expect(freshPlaces).toBe(k === 0 ? 6 + 1 + 1 : 1);
+      const tail = valuesOf(cached["present.1"]!).slice(-freshPlaces * config.headWidth); // of the last head's values
+      expect(valuesOf(cached["fresh.1"]!).slice(-tail.length)).toEqual(tail);
+      past = autoregressivePast(config, cached);
+      for (const [name, known] of Object.entries(autoregressivePast(config, whole))) {
+        expectRelative(valuesOf(past[name as "past.0"]!), valuesOf(known), 1e-5);
+      }
     }
-    expect(past.dims).toEqual([2 * config.layers, 2, 6 + 1 + config.components, config.heads * config.headWidth]);
+    expect(Object.keys(past)).toEqual(["past.0", "past.1"]);
+    expect(past["past.1"]!.dims).toEqual([2, 2, config.heads, 6 + 1 + config.components, config.headWidth]);
   });
 
   it("says the same of a caption alone and without its padding", async () => {
@@ -112,20 +133,26 @@ describe("autoregressivePriorNetwork", () => {
     const text = withoutPadding(textOf([0]));
     expect(text.textStates.dims[1]).toBe(4);
     const first = await run([0], 1, emptyAutoregressivePast(config, 1), text);
-    const later = await run([0], 4, first["present"]!, text); // three tokens at once
+    const later = await run([0], 4, autoregressivePast(config, first), text); // three tokens at once
     expectRelative(valuesOf(first["logits"]!), expectedLogits(0, 0), 1e-5);
     expectRelative(valuesOf(later["logits"]!), expectedLogits(0, 3), 1e-5);
   });
 
   it("does not compute again what it knows: of earlier places it takes keys and values as they are given", async () => {
     const { config } = opened;
-    const { present } = await run([0], 1, emptyAutoregressivePast(config, 1));
-    const foreign = tensor(
-      valuesOf(present!).map((value) => -value),
-      present!.dims,
-    );
-    const [own, other] = [await run([0], 2, present!), await run([0], 2, foreign)];
-    expectClose(valuesOf(other["present"]!).subarray(0, 8), valuesOf(foreign).subarray(0, 8), { maxAbs: 0 });
+    const known = autoregressivePast(config, await run([0], 1, emptyAutoregressivePast(config, 1)));
+    const negated = Object.entries(known).map(([name, { data, dims }]) => [
+      name,
+      tensor(
+        (data as Float32Array).map((value) => -value),
+        dims,
+      ),
+    ]);
+    const foreign = Object.fromEntries(negated) as AutoregressivePast;
+    const [own, other] = [await run([0], 2, known), await run([0], 2, foreign)];
+    expectClose(valuesOf(other["present.0"]!).subarray(0, 8), valuesOf(foreign["past.0"]!).subarray(0, 8), {
+      maxAbs: 0,
+    });
     const difference = valuesOf(own["logits"]!).map((value, i) => Math.abs(value - valuesOf(other["logits"]!)[i]!));
     expect(Math.max(...difference)).toBeGreaterThan(0.01);
   });

@@ -1,7 +1,6 @@
 import type { Graph } from "@unclip/graph";
-import type { Tensor } from "@unclip/tensor";
 import type { Device } from "../devices.js";
-import { bytesFor, executionProvider, outputLocations, type Model, type Session } from "../session.js";
+import { bytesFor, executionProvider, outputLocations, sessionOver, type Model, type Session } from "../session.js";
 import { importOnnxRuntime } from "./onnx-runtime.js";
 import { weightsDirectoryOf } from "./weights-directory.js";
 
@@ -36,10 +35,7 @@ export async function openSession(model: Model, { device = "cpu", threads }: Ses
       },
     },
   });
-  return {
-    run: async (feeds) => (await session.run(feeds)) as Record<string, Tensor>,
-    release: () => session.release(),
-  };
+  return sessionOver(session);
 }
 
 /** Whether a graph has any. Without, ONNX Runtime would only copy all its weights into another order: the prior of Karlo took 14 s

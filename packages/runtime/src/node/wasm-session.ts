@@ -1,7 +1,6 @@
-import type { Tensor } from "@unclip/tensor";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bytesFor, type Model, type Session } from "../session.js";
+import { bytesFor, sessionOver, type Model, type Session } from "../session.js";
 import { importWasmRuntime } from "./onnx-runtime.js";
 import { weightsDirectoryOf } from "./weights-directory.js";
 
@@ -21,8 +20,5 @@ export async function openWasmSession(model: Model, threads: number): Promise<Se
     logSeverityLevel: 3,
     externalData,
   });
-  return {
-    run: async (feeds) => (await session.run(feeds)) as Record<string, Tensor>,
-    release: () => session.release(),
-  };
+  return sessionOver(session);
 }

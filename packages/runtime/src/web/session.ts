@@ -1,6 +1,6 @@
-import { UnclipError, type Tensor } from "@unclip/tensor";
+import { UnclipError } from "@unclip/tensor";
 import type { BlobFolder, ModelFolder } from "../model-folder.js";
-import { bytesFor, executionProvider, outputLocations, type Model, type Session } from "../session.js";
+import { bytesFor, executionProvider, outputLocations, sessionOver, type Model, type Session } from "../session.js";
 import { checkFits, withinMemory } from "./memory.js";
 import { importOnnxRuntime, type WasmOptions } from "./onnx-runtime.js";
 
@@ -30,10 +30,7 @@ export async function openSession(model: Model, { device, ...wasm }: SessionOpti
       ),
     }),
   );
-  return {
-    run: async (feeds) => (await session.run(feeds)) as Record<string, Tensor>,
-    release: () => session.release(),
-  };
+  return sessionOver(session);
 }
 
 function blobOf(folder: ModelFolder, path: string): Promise<Blob> {

@@ -3,6 +3,7 @@ import { karloUnet, readKarloDecoderConfig } from "@unclip/decoder";
 import { createRuntime, openModelFolder, readCheckpoint, type Network, type Runtime } from "@unclip/runtime";
 import { readJson, isUnclipError, map, tensor, type Tensor } from "@unclip/tensor";
 import { createRandom, loadUnclip, type Picture } from "unclip";
+import { walkTokens } from "./autoregressive.js";
 import { encodeAnimation, manipulationCases } from "./manipulations.js";
 import { checkOp, graphOf, inputsOf, opCases, type OpCase } from "../../../graph/test/op-cases.js";
 
@@ -81,12 +82,14 @@ export const cases: Readonly<Record<string, (platform: Platform) => Promise<void
     assert(once.location === (device === "webgpu" ? "gpu-buffer" : "cpu"), `the output is in ${once.location}`);
     const twice = (await network.run({ x0: once }))["y"]!;
     await runtime.dispose();
-    const thrice = (await network.run({ x0: twice }))["y"]!;
+    const thrice = (await network.run({ x0: twice }, ["y"]))["y"]!;
     const values = [...(await thrice.getData())];
     assert(values.join() === "8,16,24,32,40,48", `got ${values.join()}`);
     for (const kept of [once, twice, thrice]) kept.dispose();
     await runtime.dispose();
   },
+
+  "the autoregressive prior gives the reference's numbers, token after token": walkTokens,
 
   ...Object.fromEntries(
     Object.entries(opCases).map(([name, test]) => [
@@ -212,7 +215,8 @@ async function withDecoder(
   }
 }
 
-function rowOf({ dims, data }: Fixture[string], row: number): Tensor {
+/** One row of an array, [1, ...]. */
+export function rowOf({ dims, data }: Fixture[string], row: number): Tensor {
   const size = data.length / dims[0]!;
   return tensor(data.slice(row * size, (row + 1) * size), [1, ...dims.slice(1)]);
 }
@@ -234,7 +238,7 @@ function predictionOf(fixture: Fixture, row: number): ArrayLike<number> {
 }
 
 /** Within 1e-4 of the largest value: float32, summed in another order. */
-function assertClose(actual: Tensor, expected: ArrayLike<number>): void {
+export function assertClose(actual: Tensor, expected: ArrayLike<number>): void {
   const values = Array.from(expected);
   const scale = Math.max(...values.map(Math.abs));
   const worst = Math.max(...values.map((value, i) => Math.abs(value - (actual.data as Float32Array)[i]!)));
