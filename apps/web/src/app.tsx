@@ -1,64 +1,101 @@
 import { useEffect, useState } from "preact/hooks";
-import { readPicture, type Picture, type Recipe, type WorkerModel } from "unclip/worker";
-import { JobCard } from "./job-card.js";
-import { recipeOfLink, recipeOfPng } from "./recipe-text.js";
-import { canUse, priorWords, RequestForm } from "./request-form.js";
-import { FIRST_SETTINGS, PRIORS, requestOf, settingsOf, type Settings } from "./settings.js";
-import { usePainter } from "./use-painter.js";
+import { readPicture, type Picture, type Recipe } from "unclip/worker";
+import { ExplorePage } from "./explore/explore-page.js";
+import { GeneratePage } from "./generate/generate-page.js";
+import { canUse, priorWords } from "./generate/priors.js";
+import { FIRST_SETTINGS, PRIORS, requestOf, settingsOf, type Settings } from "./generate/settings.js";
+import { InsidePage } from "./inside/inside-page.js";
+import { ModelPanel } from "./model/model-panel.js";
+import { PAGES, usePage } from "./pages.js";
+import type { Place } from "./painter/job.js";
+import { usePainter, type Opening } from "./painter/use-painter.js";
+import { recipeOfLink, recipeOfPng } from "./parts/recipe-text.js";
+import { useFiles } from "./parts/use-files.js";
+import { square } from "./shelf/square.js";
+import { useShelf } from "./shelf/use-shelf.js";
+
+/** The page of an operation whose recipe is painted again. */
+const PLACES: Readonly<Record<string, Place>> = {
+  vary: "vary",
+  interpolate: "mix",
+  mix: "mix",
+  edit: "edit",
+  components: "components",
+};
 
 /** The page. */
-export function App() {
+export function App({ device }: Pick<Opening, "device">) {
   const [settings, setSettings] = useState<Settings>(FIRST_SETTINGS);
   const [problem, setProblem] = useState<string>();
-  const [isOver, setIsOver] = useState(false);
-  const painter = usePainter();
-  const { model, jobs, download, notice, isBusy } = painter;
+  const [modelProblem, setModelProblem] = useState<string>();
+  const [page, goTo] = usePage();
+  const painter = usePainter({ device });
+  const shelf = useShelf();
 
-  const paint = (given: Settings, title = given.caption) =>
-    painter.paint(title, (unclip, signal) => unclip.generate(given.caption, { ...requestOf(given), signal }));
-  const again = (recipe: Recipe) => {
+  const paint = (given: Settings) =>
+    painter.paint({
+      title: given.caption,
+      place: "generate",
+      parts: [{ begin: (unclip, signal) => unclip.generate(given.caption, { ...requestOf(given), signal }) }],
+    });
+  const again = (recipe: Recipe, place: Place = "generate") => {
     const known = settingsOf(recipe);
     if (known !== undefined) setSettings(known);
     const title = known?.caption ?? `${recipe.operation}, from its recipe`;
-    return painter.paint(title, (unclip, signal) => unclip.again(recipe, { signal }));
+    return painter.paint({ title, place, parts: [{ begin: (unclip, signal) => unclip.again(recipe, { signal }) }] });
   };
-  const vary = (picture: Picture, title: string) => {
+  const vary = (picture: Picture, title: string, place: Place = "generate") => {
     const { seed, upsamplers } = settings;
     const request = { seed, n: 2, upsamplers };
-    return painter.paint(`variations of ${title}`, (unclip, signal) => unclip.vary(picture, { ...request, signal }));
+    return painter.paint({
+      title: `variations of ${title}`,
+      place,
+      parts: [{ begin: (unclip, signal) => unclip.vary(picture, { ...request, signal }) }],
+    });
   };
-  const compare = () => {
-    for (const prior of PRIORS.filter((kind) => canUse(kind, model)).reverse()) {
-      void paint({ ...settings, prior, n: 1 }, `${settings.caption} (${priorWords(prior)})`);
-    }
+  const compare = () =>
+    painter.paint({
+      title: `${settings.caption}, by each prior`,
+      place: "generate",
+      parts: PRIORS.filter((kind) => canUse(kind, painter.model)).map((prior) => ({
+        begin: (unclip, signal) =>
+          unclip.generate(settings.caption, { ...requestOf({ ...settings, prior, n: 1 }), signal }),
+        labels: [priorWords(prior)],
+      })),
+    });
+  const explore = (picture: Picture, name: string) => {
+    shelf.add({ name, picture: square(picture) });
+    goTo("explore");
   };
+
   /** Runs `work`; what goes wrong is said on the page. */
-  const saying = async (work: () => Promise<unknown>) => {
-    setProblem(undefined);
+  const saying = async (say: (sentence: string | undefined) => void, work: () => Promise<unknown>) => {
+    say(undefined);
     try {
       await work();
     } catch (error) {
-      setProblem((error as Error).message);
+      say((error as Error).message);
     }
   };
-  const open = (file: File) =>
-    saying(async () => {
+  const openFile = (file: File) =>
+    void saying(setProblem, async () => {
       const isPng = file.type === "image/png" || file.name.endsWith(".png");
-      const bytes = new Uint8Array(await file.arrayBuffer());
-      const recipe = isPng ? recipeIn(bytes, file.name) : undefined;
-      if (recipe !== undefined) return again(recipe);
-      return vary(await readPicture(file), file.name);
+      const recipe =
+        isPng && page !== "explore" ? recipeIn(new Uint8Array(await file.arrayBuffer()), file.name) : undefined;
+      if (recipe === undefined) return explore(await readPicture(file), file.name.replace(/\.\w+$/, ""));
+      goTo("generate");
+      return again(recipe);
     });
-
-  const openModel = (files: readonly File[]) =>
-    saying(async () => {
-      const { stages } = await painter.openModel(files);
+  const openModel = (opening: Opening) =>
+    void saying(setModelProblem, async () => {
+      const { stages } = await painter.open(opening);
       setSettings((last) => ({ ...last, upsamplers: Math.min(last.upsamplers, stages.upsamplers) }));
     });
 
+  const isOver = useFiles(openFile);
   useEffect(() => {
     const follow = () =>
-      void saying(async () => {
+      void saying(setProblem, async () => {
         const recipe = await recipeOfLink(location.href);
         if (recipe !== undefined) await again(recipe);
       });
@@ -67,113 +104,59 @@ export function App() {
     return () => removeEventListener("hashchange", follow);
   }, []);
 
-  useEffect(() => {
-    const onPaste = (event: ClipboardEvent) => {
-      const [file] = event.clipboardData?.files ?? [];
-      if (file !== undefined) void open(file);
-    };
-    addEventListener("paste", onPaste);
-    return () => removeEventListener("paste", onPaste);
-  });
-
+  const actions = { onExplore: explore, onRemove: painter.remove };
   return (
-    <div
-      class={`page${isOver ? " over" : ""}`}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setIsOver(true);
-      }}
-      onDragLeave={() => setIsOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setIsOver(false);
-        const [file] = event.dataTransfer?.files ?? [];
-        if (file !== undefined) void open(file);
-      }}
-    >
+    <div class={`page${isOver ? " over" : ""}`}>
       <header class="top">
-        <img src="./icon.svg" alt="" width="48" height="48" />
-        <div>
-          <h1>unclip</h1>
-          <p>A caption becomes a picture, here in your browser. Nothing is sent anywhere.</p>
-        </div>
+        <a class="brand" href="#generate" aria-label="unclip, to the first page">
+          <img src="./icon.svg" alt="" width="40" height="40" />
+          <span>unclip</span>
+        </a>
+        <nav aria-label="Pages">
+          {PAGES.map(({ id, name }) => (
+            <a key={id} href={`#${id}`} aria-current={id === page ? "page" : undefined}>
+              {name}
+            </a>
+          ))}
+        </nav>
+        <ModelPanel painter={painter} problem={modelProblem} onOpen={openModel} />
       </header>
       <main>
-        <section class="ask" aria-label="Generate">
-          <RequestForm
+        <div class="title">
+          <h1>{PAGES.find(({ id }) => id === page)!.says}</h1>
+          <p>unCLIP, the model behind “DALL·E 2”, here in your browser. Nothing is sent anywhere.</p>
+        </div>
+        {problem !== undefined && (
+          <p class="problem" role="alert">
+            {problem}
+          </p>
+        )}
+        <div hidden={page !== "generate"}>
+          <GeneratePage
+            painter={painter}
             settings={settings}
-            model={model}
-            isBusy={isBusy}
             onChange={setSettings}
             onPaint={() => void paint(settings)}
-            onCompare={compare}
-            onStop={painter.stop}
+            onCompare={() => void compare()}
+            onFile={openFile}
+            onAgain={(recipe) => void again(recipe)}
+            onVary={(picture, title) => void vary(picture, title)}
+            {...actions}
           />
-          <label class="open">
-            <span>Open a picture</span>
-            <input
-              type="file"
-              accept="image/*"
-              disabled={isBusy}
-              onChange={({ currentTarget }) => {
-                const [file] = currentTarget.files ?? [];
-                currentTarget.value = "";
-                if (file !== undefined) void open(file);
-              }}
-            />
-            <small>
-              A PNG from here is painted again by its recipe; of any other picture variations are painted. Drop or paste
-              work too.
-            </small>
-          </label>
-          <label class="open">
-            <span>Open a model folder</span>
-            <input
-              type="file"
-              {...{ webkitdirectory: true }} // Preact's types do not have it
-              disabled={isBusy}
-              onChange={({ currentTarget }) => {
-                const files = [...(currentTarget.files ?? [])];
-                currentTarget.value = "";
-                if (files.length > 0) void openModel(files);
-              }}
-            />
-            <small>A folder that diffusers saved, opened in place from your disk. Nothing is uploaded.</small>
-          </label>
-          <p class="status" role="status">
-            {download !== undefined
-              ? `fetching the model: ${megabytes(download.loaded)} of ${megabytes(download.total)} MB`
-              : (jobs.find(({ state }) => state === "running")?.says ?? modelWords(model))}
-          </p>
-          {(problem ?? notice) !== undefined && (
-            <p class="problem" role="alert">
-              {problem ?? notice}
-            </p>
-          )}
-        </section>
-        <section class="results" aria-label="Pictures">
-          <h2>Pictures</h2>
-          {jobs.length === 0 ? (
-            <p class="hint">
-              What you paint appears here, and forms while you watch. The model knows one small world: cubes, spheres,
-              cylinders, cones and rings, in eight colours, alone or in pairs.
-            </p>
-          ) : (
-            <ol>
-              {jobs.map((job) => (
-                <li key={job.id}>
-                  <JobCard
-                    job={job}
-                    isBusy={isBusy}
-                    onAgain={(recipe) => void again(recipe)}
-                    onVary={(picture, title) => void vary(picture, title)}
-                    onRemove={painter.remove}
-                  />
-                </li>
-              ))}
-            </ol>
-          )}
-        </section>
+        </div>
+        <div hidden={page !== "explore"}>
+          <ExplorePage
+            painter={painter}
+            shelf={shelf}
+            onFile={openFile}
+            onAgain={(recipe) => void again(recipe, PLACES[recipe.operation] ?? "inpaint")}
+            onVary={(picture, title) => void vary(picture, title, "vary")}
+            {...actions}
+          />
+        </div>
+        <div hidden={page !== "inside"}>
+          <InsidePage painter={painter} />
+        </div>
       </main>
     </div>
   );
@@ -186,13 +169,4 @@ function recipeIn(bytes: Uint8Array, name: string): Recipe | undefined {
   } catch {
     return undefined;
   }
-}
-
-function modelWords(model: WorkerModel | undefined): string {
-  if (model === undefined) return "opening the model";
-  return `${model.model} is ready, on ${model.device === "wasm" ? "the processor" : model.device}`;
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(1);
 }

@@ -1,5 +1,16 @@
 import { render } from "preact";
+import type { Device } from "unclip/worker";
 import { App } from "./app.js";
-import "./style.css";
+import { underServiceWorker } from "./start/under-service-worker.js";
+import "./styles/base.css";
+import "./styles/controls.css";
+import "./styles/shell.css";
+import "./styles/jobs.css";
+import "./styles/explore.css";
+import "./styles/inside.css";
 
-render(<App />, document.getElementById("app")!);
+/** The device that the address asks for, as in "?device=wasm". */
+const device = (new URLSearchParams(location.search).get("device") ?? "auto") as Device | "auto";
+
+const isHere = !import.meta.env.PROD || (await underServiceWorker("./service-worker.js"));
+if (isHere) render(<App device={device} />, document.getElementById("app")!);

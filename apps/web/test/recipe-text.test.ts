@@ -1,7 +1,7 @@
 import { encodePng, type Recipe } from "unclip";
 import { describe, expect, it } from "vitest";
-import { linkOf, recipeOfLink, recipeOfPng, textsOf } from "../src/recipe-text.js";
-import { FIRST_SETTINGS, requestOf, settingsOf } from "../src/settings.js";
+import { linkOf, recipeOfLink, recipeOfPng, textsOf } from "../src/parts/recipe-text.js";
+import { FIRST_SETTINGS, requestOf, settingsOf } from "../src/generate/settings.js";
 
 const recipe = {
   operation: "generate",

@@ -1,13 +1,8 @@
 import type { WorkerModel } from "unclip/worker";
-import { NumberField } from "./number-field.js";
+import { NumberField } from "../parts/number-field.js";
+import { SizeField } from "../parts/size-field.js";
+import { canUse, priorWords } from "./priors.js";
 import { EXAMPLES, PRIORS, type PriorKind, type Settings } from "./settings.js";
-
-const PRIOR_WORDS: Readonly<Record<PriorKind, string>> = {
-  diffusion: "diffusion prior",
-  autoregressive: "autoregressive prior",
-  "text-embedding": "text embedding instead",
-  none: "caption alone",
-};
 
 /** The largest seed that a number field can hold exactly is larger, but nobody remembers it. */
 const MOST_SEED = 999_999;
@@ -85,19 +80,7 @@ export function RequestForm(props: {
           Another seed
         </button>
         <NumberField label="Pictures" value={settings.n} min={1} max={4} onChange={(n) => set({ n: n ?? 1 })} />
-        <label class="field">
-          <span>Size</span>
-          <select
-            value={String(settings.upsamplers)}
-            onChange={({ currentTarget }) => set({ upsamplers: Number(currentTarget.value) })}
-          >
-            {sizesOf(model).map(({ upsamplers, words }) => (
-              <option key={upsamplers} value={String(upsamplers)}>
-                {words}
-              </option>
-            ))}
-          </select>
-        </label>
+        <SizeField model={model} upsamplers={settings.upsamplers} onChange={(upsamplers) => set({ upsamplers })} />
       </div>
       <details>
         <summary>Advanced</summary>
@@ -110,7 +93,7 @@ export function RequestForm(props: {
             >
               {PRIORS.map((kind) => (
                 <option key={kind} value={kind} disabled={!canUse(kind, model)}>
-                  {PRIOR_WORDS[kind]}
+                  {priorWords(kind)}
                 </option>
               ))}
             </select>
@@ -156,25 +139,4 @@ export function RequestForm(props: {
       </details>
     </form>
   );
-}
-
-/** The priors that a model has. */
-export function canUse(kind: PriorKind, model: WorkerModel | undefined): boolean {
-  if (kind === "autoregressive") return model?.stages.autoregressivePrior ?? true;
-  return kind !== "diffusion" || (model?.stages.prior ?? true);
-}
-
-/** What each prior is called. */
-export function priorWords(kind: PriorKind): string {
-  return PRIOR_WORDS[kind];
-}
-
-/** The sizes that a model paints: its decoder's own, and four times as much for each upsampler. */
-function sizesOf(model: WorkerModel | undefined) {
-  const { width, height } = model?.size ?? { width: 32, height: 32 };
-  const most = model?.stages.upsamplers ?? 2;
-  return Array.from({ length: most + 1 }, (_, upsamplers) => ({
-    upsamplers,
-    words: `${width * 4 ** upsamplers} × ${height * 4 ** upsamplers}`,
-  }));
 }

@@ -2,79 +2,59 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import {
   createUnclipWorker,
   isUnclipError,
+  type Device,
   type Generation,
   type HubProgress,
-  type Picture,
-  type Run,
-  type StageStep,
   type UnclipWorker,
   type WorkerModel,
 } from "unclip/worker";
+import type { Ask, Job, Part, Shown } from "./job.js";
+import { doneWords, wordsOf } from "./words.js";
 
-/** One thing that was asked for: on its way, done, stopped, or failed. */
-export interface Job {
-  readonly id: number;
-  readonly title: string;
-  readonly state: "running" | "done" | "stopped" | "failed";
-  /** What is being done, in words; or what went wrong. */
-  readonly says: string;
-  /** The share of the stage at hand that is done, from 0 to 1. */
-  readonly share: number;
-  /** How the pictures look so far. */
-  readonly pictures: readonly Picture[];
-  readonly generation?: Generation;
+/** Where the model comes from, and what it runs on. */
+export interface Opening {
+  /** Files of a folder of the visitor's disk; default toybox. */
+  readonly files?: readonly File[];
+  readonly device: Device | "auto";
 }
-
-/** A way to begin a run. */
-type Begin = (unclip: UnclipWorker, signal: AbortSignal) => Run<Generation, StageStep>;
 
 /** The model in its Worker, and what was asked of it, the newest first. */
 export interface Painter {
   readonly model?: WorkerModel;
+  readonly opening: Opening;
   readonly jobs: readonly Job[];
   /** Weights that are on their way; undefined if none are. */
   readonly download?: HubProgress;
   /** A sentence about the model, if it could not be loaded or kept. */
   readonly notice?: string;
   readonly isBusy: boolean;
-  paint(title: string, begin: Begin): Promise<void>;
-  /** Opens a model folder of the visitor's disk in place of the model at hand. */
-  openModel(files: readonly File[]): Promise<WorkerModel>;
+  /** The model, for work that makes no pictures for the list. */
+  unclip(): UnclipWorker;
+  paint(ask: Ask): Promise<void>;
+  /** Opens another model, or the same on another device, in place of the one at hand. */
+  open(opening: Opening): Promise<WorkerModel>;
   /** Stops what runs and what waits: first between two steps, when asked again at once. */
   stop(): void;
   remove(id: number): void;
 }
 
-const STAGES: Readonly<Record<string, string>> = {
-  clip: "reading the caption",
-  prior: "the prior imagines an image embedding",
-  decoder: "the decoder paints",
-  inversion: "finding the picture's own noise",
-};
-
-/** A stage in words. */
-function wordsOf({ stage, step, steps }: StageStep): string {
-  const words = STAGES[stage] ?? stage.replace(/^upsampler-(\d+)$/, "upsampler $1 enlarges");
-  return steps > 1 ? `${words}, step ${step} of ${steps}` : words;
-}
-
 /** Loads the model in a Worker, and runs what is asked of it one after another. */
-export function usePainter(): Painter {
+export function usePainter(first: Opening): Painter {
   const [model, setModel] = useState<WorkerModel>();
+  const [opening, setOpening] = useState(first);
   const [jobs, setJobs] = useState<readonly Job[]>([]);
   const [download, setDownload] = useState<HubProgress>();
   const [notice, setNotice] = useState<string>();
   const worker = useRef<UnclipWorker | undefined>(undefined);
+  const source = useRef(first);
   const controllers = useRef(new Set<AbortController>());
   const queue = useRef(Promise.resolve());
   const last = useRef(0);
 
-  const source = useRef<readonly File[] | undefined>(undefined);
-
-  const open = () =>
+  const unclip = () =>
     (worker.current ??= createUnclipWorker({
-      ...(source.current && { source: source.current }),
-      device: "wasm",
+      ...(source.current.files && { source: source.current.files }),
+      device: source.current.device,
       onDownload: (progress) => {
         if (progress.note !== undefined) setNotice(progress.note);
         setDownload(progress.loaded < progress.total ? progress : undefined);
@@ -82,7 +62,7 @@ export function usePainter(): Painter {
     }));
 
   useEffect(() => {
-    open()
+    unclip()
       .load()
       .then(setModel, (error: Error) => setNotice(`The model cannot be loaded. ${error.message}`));
     return () => worker.current?.dispose();
@@ -91,66 +71,88 @@ export function usePainter(): Painter {
   const change = (id: number, changes: Partial<Job>) =>
     setJobs((all) => all.map((job) => (job.id === id ? { ...job, ...changes } : job)));
 
-  function paint(title: string, begin: Begin): Promise<void> {
+  function paint(ask: Ask): Promise<void> {
+    const { title, place, isFilm = false } = ask;
     const id = ++last.current;
     const controller = new AbortController();
     controllers.current.add(controller);
-    const job: Job = { id, title, state: "running", says: "waiting", share: 0, pictures: [] };
+    const job: Job = { id, title, place, state: "running", says: "waiting", share: 0, pictures: [], isFilm };
     setJobs((all) => [job, ...all]);
-    queue.current = queue.current.then(() => work(id, begin, controller));
+    queue.current = queue.current.then(() => work(id, ask, controller));
     return queue.current;
   }
 
-  async function work(id: number, begin: Begin, controller: AbortController): Promise<void> {
+  /** Runs one part of a job, and shows its pictures behind those of the parts before it as they form. */
+  async function runPart(id: number, { begin, labels = [] }: Part, before: readonly Shown[], signal: AbortSignal) {
+    const run = begin(unclip(), signal);
+    const early = typeof labels === "function" ? [] : labels;
+    for await (const step of run) {
+      change(id, { says: wordsOf(step), share: step.step / step.steps });
+      if (step.preview === undefined || step.stage === "inversion") continue;
+      const forming = (await step.preview()).map((picture, i) => labelled({ picture }, early[i]));
+      change(id, { pictures: [...before, ...forming] });
+    }
+    const generation = await run;
+    const { images, recipe } = generation;
+    const all = typeof labels === "function" ? labels(recipe) : labels;
+    const finished = images.map((picture, i) => labelled({ picture, made: { recipe, index: i + 1 } }, all[i]));
+    const pictures = [...before, ...finished];
+    change(id, { pictures });
+    return { generation, pictures };
+  }
+
+  async function work(id: number, { parts }: Ask, controller: AbortController): Promise<void> {
+    const done: Generation[] = [];
+    let pictures: readonly Shown[] = [];
     try {
-      const run = begin(open(), controller.signal);
-      for await (const step of run) {
-        change(id, { says: wordsOf(step), share: step.step / step.steps });
-        if (step.preview) change(id, { pictures: await step.preview() });
+      for (const part of parts) {
+        const made = await runPart(id, part, pictures, controller.signal);
+        done.push(made.generation);
+        pictures = made.pictures;
       }
-      const generation = await run;
-      change(id, { state: "done", says: saysOf(generation), share: 1, pictures: generation.images, generation });
+      change(id, { state: "done", says: doneWords(done), share: 1 });
     } catch (error) {
       const isStop = isUnclipError(error, "aborted");
       change(id, { state: isStop ? "stopped" : "failed", says: isStop ? "stopped" : (error as Error).message });
     } finally {
       controllers.current.delete(controller);
-      if (model === undefined)
-        open()
-          .load()
-          .then(setModel, () => undefined);
+      unclip()
+        .load()
+        .then(setModel, () => undefined);
     }
   }
 
-  async function openModel(files: readonly File[]): Promise<WorkerModel> {
+  async function open(given: Opening): Promise<WorkerModel> {
     worker.current?.dispose();
     worker.current = undefined;
-    source.current = files;
+    source.current = given;
+    setOpening(given);
     setModel(undefined);
     setNotice(undefined);
-    const opened = await open().load();
-    setModel(opened);
+    const opened = await unclip().load();
+    if (source.current === given) setModel(opened);
     return opened;
   }
 
   return {
     model,
-    openModel,
+    opening,
     jobs,
     download,
     notice,
     isBusy: jobs.some(({ state }) => state === "running"),
+    unclip,
     paint,
+    open,
     stop() {
       const all = [...controllers.current];
-      if (all.some(({ signal }) => signal.aborted)) open().restart();
+      if (all.some(({ signal }) => signal.aborted)) unclip().restart();
       for (const controller of all) controller.abort();
     },
     remove: (id) => setJobs((all) => all.filter((job) => job.id !== id)),
   };
 }
 
-function saysOf({ stages, warnings }: Generation): string {
-  const seconds = stages.reduce((sum, { ms }) => sum + ms, 0) / 1000;
-  return [`painted in ${seconds.toFixed(1)} s`, ...warnings].join("; ");
+function labelled(shown: Shown, label: string | undefined): Shown {
+  return label === undefined ? shown : { ...shown, label };
 }

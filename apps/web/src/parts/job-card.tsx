@@ -1,20 +1,31 @@
 import { useState } from "preact/hooks";
-import { encodePng, type Picture, type Recipe } from "unclip/worker";
+import type { Picture, Recipe } from "unclip/worker";
+import type { Job, Shown } from "../painter/job.js";
+import { CopyLink } from "./copy-link.js";
+import { download } from "./download.js";
+import { Film } from "./film.js";
 import { PictureView } from "./picture-view.js";
-import { linkOf, textsOf } from "./recipe-text.js";
-import type { Job } from "./use-painter.js";
 
 /** What can be done with a result. */
 export interface JobActions {
   readonly onAgain: (recipe: Recipe) => void;
   readonly onVary: (picture: Picture, title: string) => void;
+  /** Puts a picture among what there is to explore. */
+  readonly onExplore: (picture: Picture, title: string) => void;
   readonly onRemove: (id: number) => void;
 }
 
-/** A run with its pictures: forming, finished, or what went wrong. */
+/** A job with its pictures: forming, finished, or what went wrong. */
 export function JobCard({ job, isBusy, ...actions }: { readonly job: Job; readonly isBusy: boolean } & JobActions) {
-  const { id, title, state, says, share, pictures, generation } = job;
-  const labelOf = (index: number) => (pictures.length === 1 ? title : `${title}, picture ${index + 1}`);
+  const { id, title, state, says, share, pictures, isFilm } = job;
+  const [frame, setFrame] = useState<number>();
+  const at = Math.min(frame ?? Infinity, pictures.length - 1);
+  const labelOf = ({ label }: Shown, index: number) => {
+    if (label !== undefined) return `${title}, ${label}`;
+    return pictures.length === 1 ? title : `${title}, picture ${index + 1}`;
+  };
+  const recipes = [...new Set(pictures.flatMap(({ made }) => made?.recipe ?? []))];
+  const isRoll = isFilm && pictures.length > 1;
   return (
     <article class={`job ${state}`} aria-label={title}>
       <header>
@@ -24,55 +35,51 @@ export function JobCard({ job, isBusy, ...actions }: { readonly job: Job; readon
         </p>
       </header>
       {state === "running" && <progress value={share} max={1} aria-label={`Progress of this stage of ${title}`} />}
-      <div class={`pictures of-${Math.min(pictures.length, 4)}`}>
-        {pictures.map((picture, index) => (
-          <figure key={index}>
-            <PictureView picture={picture} label={labelOf(index)} />
-            {generation && (
-              <figcaption>
-                <button
-                  type="button"
-                  aria-label={`Download ${labelOf(index)}`}
-                  onClick={() => void download(picture, generation.recipe, index + 1)}
-                >
-                  Download
-                </button>
-                <button
-                  type="button"
-                  aria-label={`Vary ${labelOf(index)}`}
-                  disabled={isBusy}
-                  onClick={() => actions.onVary(picture, title)}
-                >
-                  Vary
-                </button>
-              </figcaption>
-            )}
-          </figure>
-        ))}
-        {pictures.length === 0 && state === "running" && <div class="empty" aria-hidden="true" />}
-      </div>
+      {isRoll ? (
+        <>
+          <Film title={title} pictures={pictures} at={at} onMove={setFrame} />
+          <PictureActions
+            shown={pictures[at]!}
+            label={labelOf(pictures[at]!, at)}
+            title={title}
+            isBusy={isBusy}
+            {...actions}
+          />
+        </>
+      ) : (
+        <div class={`pictures of-${Math.min(pictures.length, 4)}`}>
+          {pictures.map((shown, index) => (
+            <figure key={index}>
+              <PictureView picture={shown.picture} label={labelOf(shown, index)} />
+              {shown.label !== undefined && <figcaption class="label">{shown.label}</figcaption>}
+              <PictureActions shown={shown} label={labelOf(shown, index)} title={title} isBusy={isBusy} {...actions} />
+            </figure>
+          ))}
+          {pictures.length === 0 && state === "running" && <div class="empty" aria-hidden="true" />}
+        </div>
+      )}
       <footer>
-        {generation && (
+        {recipes.length === 1 && state !== "running" && (
           <>
             <button
               type="button"
               aria-label={`Paint again ${title}`}
               disabled={isBusy}
-              onClick={() => actions.onAgain(generation.recipe)}
+              onClick={() => actions.onAgain(recipes[0]!)}
             >
               Paint again
             </button>
-            <CopyLink recipe={generation.recipe} title={title} />
+            <CopyLink recipe={recipes[0]!} title={title} />
             <details>
               <summary aria-label={`Recipe of ${title}`}>Recipe</summary>
               <pre tabIndex={0} aria-label={`Recipe of ${title} as JSON`}>
-                {JSON.stringify(generation.recipe, shorten, 2)}
+                {JSON.stringify(recipes[0], shorten, 2)}
               </pre>
             </details>
           </>
         )}
         {state !== "running" && (
-          <button type="button" aria-label={`Remove ${title}`} onClick={() => actions.onRemove(id)}>
+          <button type="button" class="quiet" aria-label={`Remove ${title}`} onClick={() => actions.onRemove(id)}>
             Remove
           </button>
         )}
@@ -81,41 +88,32 @@ export function JobCard({ job, isBusy, ...actions }: { readonly job: Job; readon
   );
 }
 
-/** Copies the link of a recipe; where the browser does not allow that, shows it. */
-function CopyLink({ recipe, title }: { readonly recipe: Recipe; readonly title: string }) {
-  const [says, setSays] = useState("Copy link");
-  const [shown, setShown] = useState<string>();
-  const copy = async () => {
-    const link = await linkOf(recipe, location.href);
-    try {
-      await navigator.clipboard.writeText(link);
-      setSays("Copied");
-    } catch {
-      setShown(link);
-    }
-  };
-  return shown === undefined ? (
-    <button type="button" aria-label={`${says} of ${title}`} onClick={() => void copy()}>
-      {says}
-    </button>
-  ) : (
-    <input
-      readOnly
-      value={shown}
-      aria-label={`Link of ${title}`}
-      onFocus={({ currentTarget }) => currentTarget.select()}
-    />
+function PictureActions(
+  props: { readonly shown: Shown; readonly label: string; readonly title: string; readonly isBusy: boolean } & Pick<
+    JobActions,
+    "onVary" | "onExplore"
+  >,
+) {
+  const { shown, label, title, isBusy, onVary, onExplore } = props;
+  const { picture, made } = shown;
+  if (made === undefined) return null;
+  return (
+    <div class="actions">
+      <button
+        type="button"
+        aria-label={`Download ${label}`}
+        onClick={() => void download(picture, made.recipe, made.index)}
+      >
+        Download
+      </button>
+      <button type="button" aria-label={`Vary ${label}`} disabled={isBusy} onClick={() => onVary(picture, title)}>
+        Vary
+      </button>
+      <button type="button" aria-label={`Explore ${label}`} onClick={() => onExplore(picture, label)}>
+        Explore
+      </button>
+    </div>
   );
-}
-
-/** Saves a picture as a PNG file with its recipe inside. */
-async function download(picture: Picture, recipe: Recipe, index: number): Promise<void> {
-  const bytes = await encodePng(picture, textsOf(recipe, index));
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "image/png" }));
-  link.download = `unclip-${String(recipe.seed ?? "")}-${index}.png`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 /** Embeddings and pixels in a recipe are long: their beginning will do. */

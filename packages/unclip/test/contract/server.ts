@@ -5,6 +5,9 @@ import type { AddressInfo } from "node:net";
 
 const TYPES: Record<string, string> = {
   ".html": "text/html",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".json": "application/json",
   ".js": "text/javascript",
   ".mjs": "text/javascript",
   ".wasm": "application/wasm",

@@ -1,0 +1,16 @@
+import type { Painter } from "../painter/use-painter.js";
+import type { Shelf, ShelfItem } from "../shelf/use-shelf.js";
+
+/** What a tool of the Explore page works with. */
+export interface ToolProps {
+  readonly painter: Painter;
+  readonly shelf: Shelf;
+  /** How many upsamplers its pictures run through. */
+  readonly upsamplers: number;
+  readonly seed: number;
+}
+
+/** A shelf item as a model takes it. */
+export function sourceOf({ name, picture }: ShelfItem) {
+  return picture ?? name;
+}
