@@ -1,5 +1,5 @@
-import { pathIn, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
-import { readJson, UnclipError, zip, type Random, type Tensor } from "@unclip/tensor";
+import { checkRuntime, pathIn, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { checkArgument, readJson, UnclipError, zip, type Random, type Tensor } from "@unclip/tensor";
 import { readAutoencoderConfig, type AutoencoderConfig } from "./config.js";
 import { decoderNetwork } from "./networks/decoder.js";
 import { encoderNetwork, type Size } from "./networks/encoder.js";
@@ -37,8 +37,11 @@ export interface LoadAutoencoderOptions {
 export async function loadAutoencoder(
   folder: ModelFolder,
   runtime: Runtime,
-  { component }: LoadAutoencoderOptions,
+  options: LoadAutoencoderOptions,
 ): Promise<Autoencoder> {
+  checkRuntime("loadAutoencoder", runtime);
+  checkArgument("loadAutoencoder", options, ["component"], '{ component }, for example "movq" or "vae"');
+  const { component } = options;
   const path = pathIn(component, "config.json");
   const config = readAutoencoderConfig(await readJson(folder, path), `${folder.name}/${path}`);
   const checkpoint = withCurrentNames(await readCheckpoint(folder, component));
@@ -83,7 +86,9 @@ export function createAutoencoder(networks: AutoencoderNetworks, config: Autoenc
   };
 }
 
-function sizeOf(where: string, { dims }: Tensor, channels: number): Size {
+function sizeOf(where: string, x: Tensor, channels: number): Size {
+  checkArgument(where, x, ["dims", "data"], `a tensor [N, ${channels}, h, w]`);
+  const { dims } = x;
   const [, got, height, width] = dims;
   if (dims.length === 4 && got === channels) return { height: height!, width: width! };
   throw new UnclipError("shape", `${where}: expected [N, ${channels}, h, w], got [${dims.join(", ")}]`);

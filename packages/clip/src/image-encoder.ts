@@ -1,5 +1,14 @@
-import { pathIn, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
-import { readJson, readText, concatRows, filled, UnclipError, type Picture, type Tensor } from "@unclip/tensor";
+import { checkRuntime, pathIn, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import {
+  checkList,
+  readJson,
+  readText,
+  concatRows,
+  filled,
+  UnclipError,
+  type Picture,
+  type Tensor,
+} from "@unclip/tensor";
 import { readClipVisionConfig, type ClipVisionConfig } from "./config.js";
 import { clipVisionNetwork } from "./networks/vision.js";
 import { preprocessPicture, readPreprocessConfig, type PreprocessConfig } from "./preprocess.js";
@@ -28,6 +37,7 @@ export async function loadImageEncoder(
   runtime: Runtime,
   options: LoadImageEncoderOptions = {},
 ): Promise<ImageEncoder> {
+  checkRuntime("loadImageEncoder", runtime);
   const { component = "image_encoder", preprocessor = "feature_extractor" } = options;
   const configPath = pathIn(component, "config.json");
   const config = readClipVisionConfig(await readJson(folder, configPath), `${folder.name}/${configPath}`);
@@ -61,6 +71,7 @@ export function createImageEncoder(
   return {
     config,
     async embed(pictures) {
+      checkList("image encoder", pictures, "pictures, { width, height, data } with RGB bytes");
       const pixels = concatRows(pictures.map((picture) => preprocessPicture(picture, preprocess)));
       return (await network.run({ pixels }))["imageEmbedding"]!;
     },

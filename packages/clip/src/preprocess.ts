@@ -8,6 +8,7 @@ import {
   UnclipError,
   type Picture,
   type Tensor,
+  checkPicture,
 } from "@unclip/tensor";
 
 /** Height and width in pixels. */
@@ -73,6 +74,7 @@ const STD: Rgb = [0.26862954, 0.26130258, 0.27577711];
 /** A picture as a vision tower sees it: equal to transformers' CLIPImageProcessor on Pillow pictures.
  * @returns [1, 3, H, W]; H and W are those of the crop, or of the resized picture where nothing is cropped */
 export function preprocessPicture(picture: Picture, config: PreprocessConfig): Tensor {
+  checkPicture("picture", picture);
   const { resize, crop, rescale = 1, normalize } = config;
   const resized = resize === undefined ? picture : resizePicture(picture, ...targetSize(picture, resize));
   const { width, height, data } = crop === undefined ? resized : centreCrop(resized, crop);

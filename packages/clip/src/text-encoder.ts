@@ -1,5 +1,5 @@
-import { pathIn, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
-import { readJson, tensor, UnclipError, type TextFeatures } from "@unclip/tensor";
+import { checkRuntime, pathIn, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { checkList, readJson, tensor, UnclipError, type TextFeatures } from "@unclip/tensor";
 import { Tensor as OrtTensor } from "onnxruntime-common";
 import { readClipTextConfig, type ClipTextConfig } from "./config.js";
 import { clipTextNetwork } from "./networks/text.js";
@@ -34,6 +34,7 @@ export async function loadTextEncoder(
   runtime: Runtime,
   options: LoadTextEncoderOptions = {},
 ): Promise<TextEncoder> {
+  checkRuntime("loadTextEncoder", runtime);
   const { component = "text_encoder", tokenizer: tokenizerFolder = "tokenizer" } = options;
   const configPath = pathIn(component, "config.json");
   const config = readClipTextConfig(await readJson(folder, configPath), `${folder.name}/${configPath}`);
@@ -53,6 +54,7 @@ export function createTextEncoder(network: Network, tokenizer: Tokenizer, config
     config,
     tokenizer,
     async embed(captions) {
+      checkList("text encoder", captions, 'captions, such as ["a red cube"]');
       const encoded = captions.map((caption) => tokenizer.encode(caption));
       const [n, length] = [captions.length, config.textLength];
       const ids = Int32Array.from(encoded.flatMap((text) => [...text.ids]));

@@ -1,4 +1,4 @@
-import { createConfigReader, parseRecord, quote, RANGES, UnclipError } from "@unclip/tensor";
+import { checkString, createConfigReader, parseRecord, quote, RANGES, UnclipError } from "@unclip/tensor";
 import { createBytePairs, type BytePairs } from "./byte-pairs.js";
 
 const START = "<|startoftext|>";
@@ -88,6 +88,7 @@ export function createTokenizer(options: TokenizerOptions): Tokenizer {
     contextLength,
     textOf: pairs.textOf,
     encode(caption) {
+      checkString("caption", caption);
       if (/\p{Surrogate}/u.test(caption)) {
         const cause = "was the text cut inside a character?";
         throw new UnclipError("input", `caption: it holds half of a surrogate pair; ${cause}`);

@@ -8,6 +8,9 @@ import {
   type SchedulerConfig,
 } from "@unclip/sampler";
 import {
+  checkArgument,
+  checkRandom,
+  checkTextFeatures,
   createRun,
   repeatRows,
   textRows,
@@ -103,6 +106,7 @@ export function createDecoder(parts: DecoderParts): Decoder {
     denoiser,
     decode: (condition, options) =>
       createRun(async function* () {
+        checkRandom("decoder.random", options?.random);
         const { random, steps = defaults.steps, sampler, signal } = options;
         const plan = planSampling(scheduler, "decoder", { steps, sampler });
         const denoise = denoiser(condition, options);
@@ -114,8 +118,11 @@ export function createDecoder(parts: DecoderParts): Decoder {
 
 /** N of a condition.
  * @throws UnclipError "input" if it is empty */
-function rowCount({ imageEmbedding, text }: DecoderCondition): number {
-  const n = (imageEmbedding ?? text?.textEmbedding)?.dims[0];
+function rowCount(condition: DecoderCondition): number {
+  checkArgument("decoder", condition, [], "a condition, { imageEmbedding, text }");
+  const { imageEmbedding, text } = condition;
+  if (text !== undefined) checkTextFeatures("decoder.text", text);
+  const n = (imageEmbedding ?? text?.textEmbedding)?.dims?.[0];
   if (n !== undefined) return n;
   throw new UnclipError("input", "decoder: give an imageEmbedding, text, or both");
 }

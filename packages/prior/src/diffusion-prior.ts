@@ -1,7 +1,8 @@
-import { readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { checkRuntime, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
 import {
   readJson,
   checkDims,
+  checkTextFeatures,
   concatText,
   filled,
   repeatRows,
@@ -24,7 +25,7 @@ import {
 } from "@unclip/sampler";
 import { readPriorConfig, type PriorConfig } from "./config.js";
 import { priorNetwork } from "./network.js";
-import { negativeRows, type Prior, type PriorOptions, type PriorStep } from "./prior.js";
+import { checkPriorArguments, negativeRows, type Prior, type PriorOptions, type PriorStep } from "./prior.js";
 
 /** A diffusion prior, its sizes and its noise process. */
 export interface DiffusionPrior extends Prior {
@@ -66,6 +67,7 @@ export async function loadDiffusionPrior(
   runtime: Runtime,
   options: LoadDiffusionPriorOptions = {},
 ): Promise<DiffusionPrior> {
+  checkRuntime("loadDiffusionPrior", runtime);
   const { component = "prior", scheduler: schedulerFolder = "prior_scheduler", schedulerClass } = options;
   const config = readPriorConfig(
     await readJson(folder, `${component}/config.json`),
@@ -86,6 +88,7 @@ export function createDiffusionPrior(
 ): DiffusionPrior {
   let statistics: ClipStatistics | undefined;
   function condition(text: TextFeatures): ConditionedPrior {
+    checkTextFeatures("prior.text", text);
     const n = text.textEmbedding.dims[0]!;
     checkText(text, n, config);
     const { textEmbedding, textStates, textMask } = withoutPadding(text);
@@ -118,6 +121,7 @@ export function createDiffusionPrior(
     condition,
     embed: (text, options) =>
       createRun(async function* () {
+        checkPriorArguments(text, options);
         const { random, steps = 25, sampler, guidanceScale = 4, signal } = options;
         const n = text.textEmbedding.dims[0]!;
         checkText(text, n, config);

@@ -1,5 +1,14 @@
 import type { SamplerChoice, SampleStep } from "@unclip/sampler";
-import { textRows, UnclipError, type Random, type Run, type Tensor, type TextFeatures } from "@unclip/tensor";
+import {
+  checkRandom,
+  checkTextFeatures,
+  textRows,
+  UnclipError,
+  type Random,
+  type Run,
+  type Tensor,
+  type TextFeatures,
+} from "@unclip/tensor";
 
 /** Options of {@link Prior.embed}. A prior ignores those that it has no use for. */
 export interface PriorOptions {
@@ -41,6 +50,13 @@ export interface Prior {
     text: TextFeatures,
     options: PriorOptions,
   ): Run<Tensor | undefined, PriorStep> | PromiseLike<Tensor | undefined>;
+}
+
+/** Throws unless a prior got captions and a source of noise.
+ * @throws UnclipError "input" */
+export function checkPriorArguments(text: TextFeatures, options: PriorOptions): void {
+  checkTextFeatures("prior.text", text);
+  checkRandom("prior.random", options?.random);
 }
 
 /** What guidance leads away from, for each of `n` captions.

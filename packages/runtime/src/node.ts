@@ -25,7 +25,7 @@ export type FolderSource = string | URL;
 export { openSession, type SessionOptions } from "./node/session.js";
 export { openHubModel, type OpenHubModelOptions } from "./node/hub-model.js";
 export type { Device, PassedOver } from "./devices.js";
-export type { Network, NetworkOptions, Runtime, RuntimeOptions } from "./runtime.js";
+export { checkRuntime, type Network, type NetworkOptions, type Runtime, type RuntimeOptions } from "./runtime.js";
 export type { RuntimeEvent } from "./residency.js";
 export type { Feeds, Model, Session } from "./session.js";
 export { selectModelFiles, type SelectModelFilesOptions } from "./select-files.js";

@@ -1,5 +1,5 @@
 import type { Graph } from "@unclip/graph";
-import { UnclipError, type Tensor } from "@unclip/tensor";
+import { checkArgument, UnclipError, type Tensor } from "@unclip/tensor";
 import { env } from "onnxruntime-common";
 import type { Device, PassedOver } from "./devices.js";
 import { exclusively } from "./exclusively.js";
@@ -67,6 +67,12 @@ export interface RuntimeOptions {
 /** What a platform brings to a runtime. */
 export interface Platform extends Pick<Runtime, "device" | "passedOver" | "threads"> {
   open(model: Model): Promise<Session>;
+}
+
+/** Throws unless `runtime` is one: for those who load a stage.
+ * @throws UnclipError "input" */
+export function checkRuntime(where: string, runtime: Runtime): void {
+  checkArgument(`${where}: runtime`, runtime, ["network"], "what createRuntime of @unclip/runtime gives");
 }
 
 /** Checks what does not depend on the platform.

@@ -26,7 +26,7 @@ export type { ListedFile } from "./web/remote-file.js";
 export { openHubModel, type OpenHubModelOptions } from "./web/hub-model.js";
 export { isThread } from "./web/threads.js";
 export type { Device, PassedOver } from "./devices.js";
-export type { Network, NetworkOptions, Runtime, RuntimeOptions } from "./runtime.js";
+export { checkRuntime, type Network, type NetworkOptions, type Runtime, type RuntimeOptions } from "./runtime.js";
 export type { RuntimeEvent } from "./residency.js";
 export type { Feeds, Model, Session } from "./session.js";
 export { selectModelFiles, type SelectModelFilesOptions } from "./select-files.js";

@@ -1,3 +1,4 @@
+export { checkArgument, checkList, checkRandom, checkString, checkTextFeatures } from "./check-argument.js";
 export { type Range, RANGES } from "./config-ranges.js";
 export { type ConfigReader, createConfigReader } from "./config-reader.js";
 export { cosineSimilarity, normalise, slerp, weightedMean } from "./embedding.js";

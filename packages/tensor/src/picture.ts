@@ -1,3 +1,4 @@
+import { checkArgument } from "./check-argument.js";
 import { UnclipError } from "./errors.js";
 import { sizeOf, tensor, valuesOf, type Tensor } from "./tensor.js";
 
@@ -31,6 +32,7 @@ export function checkPicture(where: string, picture: Picture): void {
  * @param pixels [N, 3, H, W], values in [-1, 1]; what lies outside is clamped
  * @throws UnclipError "shape" if there are not 3 channels */
 export function picturesFromPixels(pixels: Tensor): Picture[] {
+  checkArgument("picturesFromPixels", pixels, ["dims", "data"], "a tensor of pixels [N, 3, H, W]");
   const [n, channels, height, width] = pixels.dims as [number, number, number, number];
   if (pixels.dims.length !== 4 || channels !== 3) {
     throw new UnclipError("shape", `pixels: expected [N, 3, H, W], got [${pixels.dims.join(", ")}]`);

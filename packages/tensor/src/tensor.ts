@@ -1,4 +1,5 @@
 import { Tensor as OrtTensor, type TypedTensor } from "onnxruntime-common";
+import { checkArgument } from "./check-argument.js";
 import { UnclipError } from "./errors.js";
 
 /** A dense float32 array in row-major order with its shape; the tensor that packages exchange. */
@@ -105,8 +106,9 @@ export function clamp(x: Tensor, low: number, high: number): Tensor {
 /** Throws unless `x` has exactly the shape `dims`.
  * @param where the name of the argument, for the message
  * @param hint the likely cure, added to the message
- * @throws UnclipError "shape" */
+ * @throws UnclipError "shape", or "input" if `x` is no tensor */
 export function checkDims(where: string, x: Tensor, dims: readonly number[], hint?: string): void {
+  checkArgument(where, x, ["dims", "data"], `a tensor [${dims.join(", ")}]`);
   if (x.dims.length === dims.length && x.dims.every((dim, i) => dim === dims[i])) return;
   const cure = hint === undefined ? "" : `; ${hint}`;
   throw new UnclipError("shape", `${where}: expected [${dims.join(", ")}], got [${x.dims.join(", ")}]${cure}`);

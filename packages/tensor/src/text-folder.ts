@@ -1,3 +1,4 @@
+import { checkArgument } from "./check-argument.js";
 import { UnclipError } from "./errors.js";
 import { parseRecord } from "./parse-record.js";
 
@@ -17,8 +18,9 @@ export async function readJson(folder: TextFolder, path: string): Promise<Record
 }
 
 /** A text file of the folder.
- * @throws UnclipError "config" if it is missing */
+ * @throws UnclipError "config" if it is missing, "input" if `folder` is none */
 export async function readText(folder: TextFolder, path: string): Promise<string> {
+  checkArgument("model folder", folder, ["has", "text"], "what openModelFolder of @unclip/runtime gives");
   if (await folder.has(path)) return folder.text(path);
   throw new UnclipError(
     "config",

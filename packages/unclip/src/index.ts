@@ -30,20 +30,57 @@ export type { StageStep, StageTiming } from "./timeline.js";
 export {
   classify,
   cosineSimilarity,
+  loadImageEncoder,
+  loadMultilingualTextEncoder,
+  loadTextEncoder,
   type ClassifyOptions,
   type ClipEncoders,
   type ImageEncoder,
   type LabelProbability,
   type TextEncoder,
 } from "@unclip/clip";
-export type { Decoder, DecoderCondition, DecoderSpace } from "@unclip/decoder";
-export { textEmbeddingAsPrior, withoutPrior, type Prior } from "@unclip/prior";
-export type { FolderSource, HubProgress } from "@unclip/runtime";
+export { loadAutoencoder, type Autoencoder } from "@unclip/autoencoder";
 export {
+  latentSpaces,
+  loadKandinskyDecoder,
+  loadKarloDecoder,
+  loadStableUnclipDecoder,
+  type Decoder,
+  type DecoderCondition,
+  type DecoderSpace,
+} from "@unclip/decoder";
+export {
+  loadAutoregressivePrior,
+  loadDiffusionPrior,
+  rerank,
+  textEmbeddingAsPrior,
+  withoutPrior,
+  type Prior,
+  type PriorOptions,
+} from "@unclip/prior";
+export {
+  createRuntime,
+  openHubModel,
+  openModelFolder,
+  type FolderSource,
+  type HubProgress,
+  type ModelFolder,
+  type Runtime,
+} from "@unclip/runtime";
+export {
+  createSampler,
+  ddim,
+  ddimInversion,
   parseSampler,
+  planSampling,
+  repaint,
+  sample,
   SAMPLER_NAMES,
   SAMPLER_OPTIONS,
+  startAt,
   type AnalyticTable,
+  type Denoiser,
+  type Sampler,
   type SamplerChoice,
   type SamplerName,
   type SamplerSpec,
@@ -55,11 +92,19 @@ export {
   encodePng,
   createRun,
   isUnclipError,
+  normalise,
   perPicture,
+  picturesFromPixels,
+  pixelsFromPicture,
+  principalComponents,
+  project,
   quote,
   readPicture,
   readPngTexts,
+  reconstruct,
   resizePicture,
+  slerp,
+  tensor,
   toImageData,
   UnclipError,
   type BrowserPicture,
@@ -67,5 +112,8 @@ export {
   type Random,
   type Run,
   type Tensor,
+  type TextFeatures,
+  valuesOf,
+  weightedMean,
 } from "@unclip/tensor";
-export type { Upsampler } from "@unclip/upsampler";
+export { loadUpsampler, type Upsampler } from "@unclip/upsampler";

@@ -1,5 +1,7 @@
-import { readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { checkRuntime, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
 import {
+  checkArgument,
+  checkRandom,
   readJson,
   concatChannels,
   resizeBicubic,
@@ -61,6 +63,7 @@ export async function loadUpsampler(
   runtime: Runtime,
   options: LoadUpsamplerOptions = {},
 ): Promise<Upsampler> {
+  checkRuntime("loadUpsampler", runtime);
   const { first = "super_res_first", last = "super_res_last", scheduler = "super_res_scheduler" } = options;
   const load = async (component: string) => {
     const path = `${component}/config.json`;
@@ -96,8 +99,11 @@ export function createUpsampler(
   return {
     config,
     scheduler,
-    upsample: (pixels, { random, steps = 7, sampler, signal }) =>
+    upsample: (pixels, options) =>
       createRun(async function* () {
+        checkArgument("upsampler.pixels", pixels, ["dims", "data"], "a tensor of pixels [N, 3, h, w]");
+        checkRandom("upsampler.random", options?.random);
+        const { random, steps = 7, sampler, signal } = options;
         const [n, channels] = pixels.dims as [number, number];
         if (pixels.dims.length !== 4 || channels !== outChannels) {
           throw new UnclipError(

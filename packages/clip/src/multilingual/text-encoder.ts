@@ -1,5 +1,5 @@
-import { pathIn, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
-import { readJson, tensor, UnclipError } from "@unclip/tensor";
+import { checkRuntime, pathIn, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { checkList, readJson, tensor, UnclipError } from "@unclip/tensor";
 import { Tensor as OrtTensor } from "onnxruntime-common";
 import type { EncodedText, LoadTextEncoderOptions } from "../text-encoder.js";
 import type { Tokenizer } from "../tokenizer.js";
@@ -22,6 +22,7 @@ export async function loadMultilingualTextEncoder(
   runtime: Runtime,
   options: LoadTextEncoderOptions = {},
 ): Promise<MultilingualTextEncoder> {
+  checkRuntime("loadMultilingualTextEncoder", runtime);
   const { component = "text_encoder", tokenizer: tokenizerFolder = "tokenizer" } = options;
   const path = pathIn(component, "config.json");
   const config = readMultilingualConfig(await readJson(folder, path), `${folder.name}/${path}`);
@@ -44,6 +45,7 @@ export function createMultilingualTextEncoder(
     config,
     tokenizer,
     async embed(captions) {
+      checkList("text encoder", captions, 'captions, such as ["a red cube"]');
       const encoded = captions.map((caption) => tokenizer.encode(caption));
       const dims = [captions.length, tokenizer.contextLength];
       const ids = encoded.flatMap((text) => [...text.ids]);

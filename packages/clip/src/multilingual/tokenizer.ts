@@ -1,6 +1,14 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { pathIn } from "@unclip/runtime";
-import { isUnclipError, parseRecord, readJson, readText, UnclipError, type TextFolder } from "@unclip/tensor";
+import {
+  checkString,
+  isUnclipError,
+  parseRecord,
+  readJson,
+  readText,
+  UnclipError,
+  type TextFolder,
+} from "@unclip/tensor";
 import type { Tokenizer } from "../tokenizer.js";
 import { exactNormalizer } from "./normalizer.js";
 
@@ -40,6 +48,7 @@ export function createMultilingualTokenizer(
     contextLength: MULTILINGUAL_LENGTH,
     textOf: (ids) => tokenizer.decode([...ids], { skip_special_tokens: false }),
     encode(caption) {
+      checkString("caption", caption);
       const all = tokenizer.encode(caption).ids;
       const fits = all.length <= MULTILINGUAL_LENGTH;
       const used = fits ? all : [...all.slice(0, MULTILINGUAL_LENGTH - 1), end];

@@ -1,4 +1,4 @@
-import { readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { checkRuntime, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
 import { readScheduler, type Denoiser, type SchedulerConfig } from "@unclip/sampler";
 import {
   checkDims,
@@ -54,6 +54,7 @@ export async function loadKandinskyDecoder(
   runtime: Runtime,
   options: LoadKandinskyDecoderOptions = {},
 ): Promise<KandinskyDecoder> {
+  checkRuntime("loadKandinskyDecoder", runtime);
   const { textLength = 77, component = "unet", scheduler = "scheduler" } = options;
   const path = `${component}/config.json`;
   const config = readKandinskyConfig(await readJson(folder, path), `${folder.name}/${path}`);

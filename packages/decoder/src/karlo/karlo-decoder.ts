@@ -1,6 +1,7 @@
-import { readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { checkRuntime, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
 import { readScheduler, type Denoiser, type SchedulerConfig } from "@unclip/sampler";
 import {
+  checkArgument,
   checkDims,
   concatRows,
   concatText,
@@ -41,6 +42,13 @@ export async function loadKarloDecoder(
   runtime: Runtime,
   options: LoadKarloDecoderOptions,
 ): Promise<Decoder> {
+  checkRuntime("loadKarloDecoder", runtime);
+  checkArgument(
+    "loadKarloDecoder",
+    options?.text,
+    ["length", "width"],
+    "text: { length, width } of the text encoder's states",
+  );
   const { text, component = "decoder", projection = "text_proj", scheduler = "decoder_scheduler" } = options;
   const json = async (name: string) =>
     [await readJson(folder, `${name}/config.json`), `${folder.name}/${name}/config.json`] as const;

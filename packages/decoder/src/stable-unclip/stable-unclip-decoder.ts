@@ -1,6 +1,16 @@
-import { readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { checkRuntime, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
 import { readScheduler, type SchedulerConfig } from "@unclip/sampler";
-import { checkDims, concatRows, filled, readJson, tensor, UnclipError, type Random, type Tensor } from "@unclip/tensor";
+import {
+  checkArgument,
+  checkDims,
+  concatRows,
+  filled,
+  readJson,
+  tensor,
+  UnclipError,
+  type Random,
+  type Tensor,
+} from "@unclip/tensor";
 import { createDecoder, type Decoder, type DecoderCondition } from "../decoder.js";
 import type { DecoderSpace } from "../space.js";
 import { readStableUnclipConfig, type StableUnclipConfig } from "./config.js";
@@ -54,6 +64,8 @@ export async function loadStableUnclipDecoder(
   runtime: Runtime,
   options: LoadStableUnclipDecoderOptions,
 ): Promise<StableUnclipDecoder> {
+  checkRuntime("loadStableUnclipDecoder", runtime);
+  checkArgument("loadStableUnclipDecoder", options, ["textLength"], "{ textLength }, the tokens of a caption");
   const { textLength, component = "unet", scheduler = "scheduler" } = options;
   const { normalizer = "image_normalizer", noising = "image_noising_scheduler" } = options;
   const json = async (name: string) =>

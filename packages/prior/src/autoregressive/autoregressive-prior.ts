@@ -1,4 +1,4 @@
-import { readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import { checkRuntime, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
 import { guide } from "@unclip/sampler";
 import {
   checkAborted,
@@ -17,7 +17,7 @@ import {
   type TextFeatures,
 } from "@unclip/tensor";
 import { Tensor as OrtTensor } from "onnxruntime-common";
-import { negativeRows, type Prior, type PriorOptions, type PriorStep } from "../prior.js";
+import { checkPriorArguments, negativeRows, type Prior, type PriorOptions, type PriorStep } from "../prior.js";
 import { readAutoregressivePriorConfig, type AutoregressivePriorConfig } from "./config.js";
 import { drawBucket, type DrawOptions } from "./draw-bucket.js";
 import { createKnownPlaces } from "./known-places.js";
@@ -71,6 +71,7 @@ export async function loadAutoregressivePrior(
   runtime: Runtime,
   component = "prior_autoregressive",
 ): Promise<AutoregressivePrior> {
+  checkRuntime("loadAutoregressivePrior", runtime);
   const config = readAutoregressivePriorConfig(
     await readJson(folder, `${component}/config.json`),
     `${folder.name}/${component}/config.json`,
@@ -103,6 +104,7 @@ export function createAutoregressivePrior(
     config,
     embed: (text, options) =>
       createRun(async function* () {
+        checkPriorArguments(text, options);
         const { random, guidanceScale = 1, signal } = options;
         const n = text.textEmbedding.dims[0]!;
         checkText(text, n, config);
