@@ -39,3 +39,15 @@ export {
   type MultilingualTextEncoder,
 } from "./multilingual/text-encoder.js";
 export { createMultilingualTokenizer, readMultilingualTokenizer } from "./multilingual/tokenizer.js";
+
+/* What a program with this stage alone needs besides. */
+export {
+  createRuntime,
+  openHubModel,
+  openModelFolder,
+  type FolderSource,
+  type ModelFolder,
+  type Runtime,
+  type RuntimeOptions,
+} from "@unclip/runtime";
+export { isUnclipError, type Picture, type Tensor, type TextFeatures } from "@unclip/tensor";

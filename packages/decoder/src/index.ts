@@ -48,3 +48,26 @@ export {
   type StableUnclipSizes,
 } from "./stable-unclip/stable-unclip-decoder.js";
 export { type UnetConfig } from "./unet-config.js";
+
+/* What a program with this stage alone needs besides. */
+export {
+  createRuntime,
+  openHubModel,
+  openModelFolder,
+  type FolderSource,
+  type ModelFolder,
+  type Runtime,
+  type RuntimeOptions,
+} from "@unclip/runtime";
+export {
+  createRandom,
+  encodePng,
+  isUnclipError,
+  picturesFromPixels,
+  pixelsFromPicture,
+  type Picture,
+  type Random,
+  type Run,
+  type Tensor,
+  type TextFeatures,
+} from "@unclip/tensor";

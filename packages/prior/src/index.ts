@@ -29,3 +29,15 @@ export {
   dequantisationNetwork,
 } from "./autoregressive/network.js";
 export { nearestCandidates, rerank, type RerankOptions } from "./rerank.js";
+
+/* What a program with this stage alone needs besides. */
+export {
+  createRuntime,
+  openHubModel,
+  openModelFolder,
+  type FolderSource,
+  type ModelFolder,
+  type Runtime,
+  type RuntimeOptions,
+} from "@unclip/runtime";
+export { createRandom, isUnclipError, type Random, type Run, type Tensor, type TextFeatures } from "@unclip/tensor";

@@ -28,6 +28,7 @@ export type { Device, PassedOver } from "./devices.js";
 export { checkRuntime, type Network, type NetworkOptions, type Runtime, type RuntimeOptions } from "./runtime.js";
 export type { RuntimeEvent } from "./residency.js";
 export type { Feeds, Model, Session } from "./session.js";
+export { Tensor } from "onnxruntime-common"; // what networks take and give
 export { selectModelFiles, type SelectModelFilesOptions } from "./select-files.js";
 
 /** A runtime on onnxruntime-node; on onnxruntime-web where that is asked for by the device "wasm", or where no device is named and

@@ -29,6 +29,7 @@ export type { Device, PassedOver } from "./devices.js";
 export { checkRuntime, type Network, type NetworkOptions, type Runtime, type RuntimeOptions } from "./runtime.js";
 export type { RuntimeEvent } from "./residency.js";
 export type { Feeds, Model, Session } from "./session.js";
+export { Tensor } from "onnxruntime-common"; // what networks take and give
 export { selectModelFiles, type SelectModelFilesOptions } from "./select-files.js";
 
 /** Starts ONNX Runtime in a thread of its own that has loaded this script; {@link isThread} tells. */

@@ -100,3 +100,4 @@ export {
   type SamplingPlan,
   type StartedPlan,
 } from "./plan-sampling.js";
+export { createRandom, isUnclipError, tensor, type Random, type Run, type Tensor } from "@unclip/tensor"; // what samplers take and give

@@ -1,11 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
-/* Every TypeScript example of every README and of docs/: its types are checked, and it runs. */
+/* Every example of every README and of docs/ (```js and ```ts) runs; the types of those in TypeScript are checked. */
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const generated = fileURLToPath(new URL("./.readme/", import.meta.url));
@@ -21,10 +30,13 @@ const readmes = [
 const examples = readmes
   .filter((path) => existsSync(join(root, path)))
   .flatMap((path) => {
-    const blocks = readFileSync(join(root, path), "utf8").matchAll(/^```ts\n([\s\S]*?)^```/gm);
-    return [...blocks].map(([, code], index) => ({ path, index: index + 1, code: code! }));
+    const blocks = readFileSync(join(root, path), "utf8").matchAll(/^```(js|ts)\n([\s\S]*?)^```/gm);
+    return [...blocks].map(([, language, code], index) => ({ path, index: index + 1, language, code: code! }));
   })
-  .map((example) => ({ ...example, file: `${example.path.replace(/\W+/g, "-")}-${example.index}.ts` }));
+  .map((example) => ({
+    ...example,
+    file: `${example.path.replace(/\W+/g, "-")}-${example.index}.${example.language}`,
+  }));
 
 describe("examples of the READMEs", () => {
   let folder: string;
@@ -37,6 +49,7 @@ describe("examples of the READMEs", () => {
     const config = { extends: "../../../../tsconfig.base.json", include: ["*.ts"] };
     writeFileSync(join(generated, "tsconfig.json"), JSON.stringify(config));
     folder = mkdtempSync(join(tmpdir(), "unclip-readme-"));
+    symlinkSync(join(root, "fixtures/kandinsky-2-2-tiny-decoder"), join(folder, "kandinsky-2-2-decoder")); // which one opens
     process.chdir(folder); // an example may write a file
     vi.spyOn(console, "log").mockImplementation(() => undefined);
   });
@@ -59,6 +72,7 @@ describe("examples of the READMEs", () => {
       "autoencoder",
       "upsampler",
       "evaluation",
+      "toybox",
       "unclip",
     ];
     for (const name of libraries) expect(examples.map(({ path }) => path)).toContain(`packages/${name}/README.md`);

@@ -23,7 +23,9 @@ export function createPackedProject(): string {
   installTarballs(project);
   linkDependencies(project);
   const readme = readFileSync(join(root, "packages/unclip/README.md"), "utf8");
-  const [page, build] = [...readme.matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code!) as [string, string];
+  const [page, build] = [...readme.matchAll(/^```js (?:browser|build\.mjs)\n([\s\S]*?)^```/gm)].map(
+    ([, code]) => code!,
+  ) as [string, string];
   const html = `<!doctype html><link rel="icon" href="data:," /><canvas></canvas><script type="module" src="./main.js"></script>`;
   const files = {
     "package.json": `{ "name": "page", "private": true, "type": "module" }`,
