@@ -68,7 +68,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["scripts/**", "packages/toybox/list-files.mjs", "apps/cli/src/**"],
+    files: ["scripts/**", "examples/**", "packages/toybox/list-files.mjs", "apps/cli/src/**"],
     rules: { "no-console": "off" },
     languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },
   },

@@ -137,7 +137,9 @@ export function packageFolders() {
   const grouped = ["packages", "apps"].flatMap((parent) =>
     readdirSync(join(root, parent)).map((name) => `${parent}/${name}`),
   );
-  return [...grouped, "bench", "outside"].filter((folder) => existsSync(join(root, folder, "package.json")));
+  return [...grouped, "bench", "examples", "outside"].filter((folder) =>
+    existsSync(join(root, folder, "package.json")),
+  );
 }
 
 function manifests() {

@@ -1,15 +1,15 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { inject } from "vitest";
-import { readFileSync } from "node:fs";
 import { root } from "./pack.js";
+import { installLineOf, stagePages } from "./snippets.js";
 
 const run = promisify(execFile);
 
 /** What a command printed. */
-export interface Printed {
+interface Printed {
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -20,8 +20,9 @@ export interface Project {
   /** Writes a file, with the folders it lies in. */
   write(path: string, content: string): void;
   /** Runs a command in it.
+   * @param cwd another folder
    * @throws Error with all that it printed if it fails */
-  run(command: string, args: readonly string[], env?: Record<string, string>): Promise<Printed>;
+  run(command: string, args: readonly string[], env?: Record<string, string>, cwd?: string): Promise<Printed>;
 }
 
 /** The server from which the script of onnxruntime-node fetches GPU files is out of reach, as it is behind many firewalls. */
@@ -60,9 +61,9 @@ export function createProject(name: string): Project {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), content);
     },
-    async run(command, args, more = {}) {
+    async run(command, args, more = {}, cwd = folder) {
       try {
-        return await run(command, args, { cwd: folder, env: { ...env, ...more }, maxBuffer: 1e8 });
+        return await run(command, args, { cwd, env: { ...env, ...more }, maxBuffer: 1e8 });
       } catch (error) {
         const { stdout, stderr } = error as Printed;
         throw new Error(`${name}: ${command} ${args.join(" ")}\n${stdout}\n${stderr}`, { cause: error });
@@ -75,4 +76,23 @@ export function createProject(name: string): Project {
 export function pnpm(...args: string[]): [string, string[]] {
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { packageManager: string };
   return ["npx", ["--yes", packageManager, ...args]];
+}
+
+/** The folder of a small random model that an example opens by this name. */
+export function linkFixture({ folder }: Project): void {
+  symlinkSync(join(root, "fixtures/kandinsky-2-2-tiny-decoder"), join(folder, "kandinsky-2-2-decoder"));
+}
+
+/** What tests need besides what the pages name. */
+const tools = ["esbuild@0.27.7", "typescript@5.9.3", "@types/node@20"];
+
+/** The project, for all tests, into which npm has installed everything that the pages name. */
+export async function projectOfAll(): Promise<Project> {
+  const project = createProject("npm");
+  if (existsSync(join(project.folder, "node_modules"))) return project;
+  project.write("package.json", `{ "name": "mine", "private": true }`);
+  linkFixture(project);
+  const names = new Set([...stagePages, "README.md"].flatMap(installLineOf));
+  await project.run("npm", ["install", ...names, ...tools, "--ignore-scripts"]);
+  return project;
 }
