@@ -35,6 +35,7 @@ export const stagePages: readonly string[] = readdirSync(join(root, "packages"))
 /** All other pages with examples. */
 export const otherPages: readonly string[] = [
   "README.md",
+  "CONTRIBUTING.md",
   ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name.replaceAll("\\", "/")}`),

@@ -1,5 +1,5 @@
 import type { ClassifyOptions, LabelProbability } from "@unclip/clip";
-import type { FolderSource, ListedFile } from "@unclip/runtime";
+import type { FolderSource, ListedFile } from "@unclip/runtime/web";
 import { createRun, UnclipError, type Picture, type Run, type Tensor } from "@unclip/tensor";
 import type { LoadOptions, Unclip } from "./load.js";
 import type { StageStep } from "./timeline.js";
@@ -8,7 +8,7 @@ import type { PlainLoadOptions, Port } from "./worker/protocol.js";
 import type { CaptionToken } from "./worker/caption-token.js";
 import type { WorkerModel } from "./worker/worker-model.js";
 
-export type { Device, FolderSource, HubProgress, ListedFile, PassedOver } from "@unclip/runtime";
+export type { Device, FolderSource, HubProgress, ListedFile, PassedOver } from "@unclip/runtime/web";
 export type { LabelProbability } from "@unclip/clip";
 export {
   cosineSimilarity,

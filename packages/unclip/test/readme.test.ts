@@ -24,6 +24,7 @@ const pages = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8
   .map((name) => `docs/${name}`);
 const readmes = [
   "README.md",
+  "CONTRIBUTING.md",
   ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`),
   ...pages,
 ];

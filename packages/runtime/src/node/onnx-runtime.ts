@@ -51,8 +51,10 @@ let isWarned = false;
  * in a process. */
 export async function needsWasm(): Promise<boolean> {
   if (!env[TELEMETRY_OFF]) return false; // `importOnnxRuntime` tells what to do
-  const failure = await reasonOf(import("onnxruntime-node"));
-  if (failure === undefined || (await reasonOf(import("onnxruntime-web"))) !== undefined) return false;
+  // A bundler knows by the catch that either may be missing.
+  const failure = await import("onnxruntime-node").then(() => undefined).catch(reasonOf);
+  if (failure === undefined) return false;
+  if ((await import("onnxruntime-web").then(() => undefined).catch(reasonOf)) !== undefined) return false;
   if (!isWarned) {
     isWarned = true;
     process.emitWarning(
@@ -64,12 +66,7 @@ export async function needsWasm(): Promise<boolean> {
   return true;
 }
 
-/** Why a module cannot be loaded, in one line; undefined if it can. */
-async function reasonOf(loading: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await loading;
-    return undefined;
-  } catch (error) {
-    return (error as Error).message.split("\n")[0];
-  }
+/** Why a module could not be loaded, in one line. */
+function reasonOf(error: Error): string {
+  return error.message.split("\n")[0]!;
 }

@@ -1,5 +1,5 @@
 import { isUnclipError, tensor, UnclipError, type Tensor, type UnclipErrorCode } from "@unclip/tensor";
-import type { FolderSource } from "@unclip/runtime";
+import type { FolderSource } from "@unclip/runtime/web";
 import type { LoadOptions } from "../load.js";
 
 /** One end of a channel: a Worker, a Worker's own scope, or a MessagePort. */
