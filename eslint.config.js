@@ -22,6 +22,7 @@ const arrows = {
   "packages/evaluation": diffusion,
   "packages/toybox": [],
   "packages/unclip": [...stages, ...diffusion, "@unclip/toybox"],
+  "packages/ai-sdk": ["unclip"],
   "apps/cli": ["unclip", "@unclip/evaluation"],
   "apps/web": ["unclip"],
   bench: ["unclip", ...stages, ...diffusion],

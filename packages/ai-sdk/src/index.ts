@@ -1,0 +1,1 @@
+export { unclip, type UnclipImageModel, type UnclipModelOptions } from "./unclip.js";
