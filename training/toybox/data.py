@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +26,26 @@ SAMPLES = {32: 4, 64: 3, 128: 3, 256: 2, 512: 2, 1024: 2}
 PAIR_SHARE = 0.7
 
 
+class Levels(Sequence[np.ndarray]):
+    """Arrays that are made when first asked for."""
+
+    def __init__(self, makers: list[Callable[[], np.ndarray]]):
+        self.makers = makers
+        self.made: dict[int, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return len(self.makers)
+
+    def __getitem__(self, i: int) -> np.ndarray:
+        if i not in self.made:
+            self.made[i] = self.makers[i]()
+        return self.made[i]
+
+
 @dataclass
 class Pictures:
     """N scenes and their pictures: all of them in the decoder's size S, the first M in that of the first upsampler, and
-    the first K in that of the second.
+    the first K in that of the second. A level is drawn, or read, when first asked for.
 
     A scene with a rival stands right before or after it: `rivals` [N] has its index, or -1.
     """
@@ -34,7 +53,7 @@ class Pictures:
     scenes: list[Scene]
     rivals: np.ndarray
     facts: np.ndarray  # int8 [N, CLAIM_WIDTH]
-    levels: list[np.ndarray]  # uint8 [N, S, S, 3], [M, 4 S, 4 S, 3] and [K, 16 S, 16 S, 3]
+    levels: Sequence[np.ndarray]  # uint8 [N, S, S, 3], [M, 4 S, 4 S, 3] and [K, 16 S, 16 S, 3]
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -81,7 +100,9 @@ def cached_render(folder: Path, scenes: list[Scene], size: int, samples: int) ->
     if path.exists():
         return np.load(path)
     pictures = render(scenes, size, samples)
-    np.save(path, pictures)
+    writing = path.with_suffix(f".{os.getpid()}.npy")
+    np.save(writing, pictures)
+    writing.replace(path)
     return pictures
 
 
@@ -118,7 +139,10 @@ def load_pictures(
         scenes=scenes,
         rivals=rivals,
         facts=np.stack([facts(scene) for scene in scenes]),
-        levels=[
-            cached_render(folder, scenes[:count], size, SAMPLES[size]) for count, size in zip(counts, sizes, strict=True)
-        ],
+        levels=Levels(
+            [
+                partial(cached_render, folder, scenes[:count], size, SAMPLES[size])
+                for count, size in zip(counts, sizes, strict=True)
+            ]
+        ),
     )

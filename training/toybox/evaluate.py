@@ -27,8 +27,8 @@ from toybox.score import MEASURES, frechet_distance, judge_scene, scene_of, tota
 from toybox.sharpness import sharpness_by_style
 from toybox.world import STYLES
 
-EVALUATION = Path(__file__).parents[2] / "packages/evaluation"
-FULL_SIZE = 512
+PACKAGES = Path(__file__).parents[2] / "packages"
+EVALUATION, SHIPPED = PACKAGES / "evaluation", PACKAGES / "toybox/model"
 Judge = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]  # pixels to features and logits
 
 
@@ -36,26 +36,32 @@ def path_of(out: Path, i: int, size: int) -> Path:
     return out / f"{size}-{i:03}.png"
 
 
-def paint_all(model: Path, cases: list[dict], out: Path, full: int, batch_size: int) -> None:
+def full_size(model: Path) -> int:
+    """The side of what a model's second upsampler paints."""
+    return json.loads((model / "super_res_2_first/config.json").read_text())["sample_size"]
+
+
+def paint_all(model: Path, cases: list[dict], out: Path, full: int, batch_size: int, device: str) -> None:
     """Paints every case up to the first upsampler, and the first `full` of them in full size, where they are not there yet."""
     defaults = json.loads((model / "unclip.json").read_text())["defaults"]
-    pipeline = load_pipeline(model)
+    pipeline, size = load_pipeline(model, device), full_size(model)
     for start in range(0, len(cases), batch_size):
         batch = range(start, min(start + batch_size, len(cases)))
-        wanted = [path_of(out, i, FULL_SIZE if i < full else FULL_SIZE // 4) for i in batch]
+        wanted = [path_of(out, i, size if i < full else size // 4) for i in batch]
         if all(path.exists() for path in wanted):
             continue
         generators = [torch.Generator().manual_seed(i) for i in batch]
         small = paint(pipeline, [cases[i]["caption"] for i in batch], defaults, generators)
         save(out, batch, to_bytes(small))
         if start < full:
-            save(out, batch, to_bytes(enlarge_again(model, small, defaults["upsamplers"][1]["steps"], generators)))
+            steps = defaults["upsamplers"][1]["steps"]
+            save(out, batch, to_bytes(enlarge_again(model, small, steps, generators, device)))
         print(f"{batch.stop} of {len(cases)}", flush=True)
 
 
 def save(out: Path, indices: range, pictures: np.ndarray) -> None:
     for i, picture in zip(indices, pictures, strict=True):
-        Image.fromarray(picture).save(path_of(out, i, len(picture)))
+        Image.fromarray(picture).save(path_of(out, i, len(picture)), compress_level=1)
 
 
 def read_pictures(out: Path, count: int, size: int) -> np.ndarray:
@@ -74,7 +80,7 @@ def judges() -> dict[str, Judge]:
 
 
 @torch.no_grad()
-def report(pictures: np.ndarray, cases: list[dict]) -> dict:
+def report(pictures: np.ndarray, cases: list[dict], sharpness: bool) -> dict:
     """What both judges find in pictures [N, S, S, 3] of the cases, apart for held-out combinations."""
     x = shrunk(pictures)
     groups = {
@@ -91,7 +97,7 @@ def report(pictures: np.ndarray, cases: list[dict]) -> dict:
             statistics = load_file(EVALUATION / "oracle/statistics.safetensors")
             mean, covariance = (statistics[key].double().numpy() for key in ("mean", "covariance"))
             found["frechet"] = frechet_distance(features[groups["known"]].astype(np.float64), mean, covariance)
-    if pictures.shape[1] == FULL_SIZE:
+    if sharpness:
         found["sharpness"] = sharpness_by_style(pictures, [case["style"] for case in cases])
     return found
 
@@ -120,7 +126,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
     parser.add_argument("--captions", type=int, default=600)
     parser.add_argument("--full", type=int, default=600, help="pictures to paint in full size; the second upsampler costs most")
+    parser.add_argument("--size", type=int, default=full_size(SHIPPED), help="of real renders in full size")
     parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -128,17 +136,19 @@ def main() -> None:
     cases = json.loads((EVALUATION / "toybox/captions.json").read_text())["cases"][: args.captions]
     full = min(args.full, args.captions)
     if args.model:
-        paint_all(args.model, cases, args.out, full, args.batch_size)
+        size = full_size(args.model)
+        paint_all(args.model, cases, args.out, full, args.batch_size, args.device)
     else:
+        size = args.size
         scenes = benchmark_scenes(args.captions, np.random.default_rng(SEED))
-        save(args.out, range(args.captions), render(scenes, FULL_SIZE // 4, 4))
+        save(args.out, range(args.captions), render(scenes, size // 4, 4))
         if full:
-            save(args.out, range(full), render(scenes[:full], FULL_SIZE, 2))
+            save(args.out, range(full), render(scenes[:full], size, 2))
     results = {}
-    for size, count in ((FULL_SIZE // 4, args.captions), (FULL_SIZE, full)):
+    for side, count in ((size // 4, args.captions), (size, full)):
         if count:
-            results[size] = report(read_pictures(args.out, count, size), cases[:count])
-            show(f"{count} pictures of {size} pixels: oracle, the same on held-out combinations, second judge likewise", results[size])
+            results[side] = report(read_pictures(args.out, count, side), cases[:count], side == size)
+            show(f"{count} pictures of {side} pixels: oracle, the same on held-out combinations, second judge likewise", results[side])
     (args.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
 
 

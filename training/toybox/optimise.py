@@ -17,7 +17,7 @@ from torch import nn
 WARMUP_STEPS = 50
 WEIGHT_DECAY = 0.01
 LARGEST_GRADIENT = 1.0
-LONGEST_EMA = 0.999
+LONGEST_EMA = 0.998
 LOG_EVERY = 25  # steps
 SAVE_EVERY = 60.0  # seconds
 
@@ -85,13 +85,6 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     return best[True] < best[False]
 
 
-def accelerate(networks: nn.ModuleDict, backend: str = "inductor") -> None:
-    """What makes networks faster on a GPU and slower on a processor; their weights keep their names."""
-    networks.to(memory_format=torch.channels_last)
-    for network in networks.values():
-        network.compile(backend=backend)
-
-
 class Training:
     """One stage while it trains: its optimiser, averaged weights and progress, which are also what a checkpoint holds."""
 
@@ -99,8 +92,6 @@ class Training:
         self.stage, self.budget, self.device = stage, budget, device
         self.autocast = multiplies_bfloat16(device)
         self.path = checkpoint_path(run, stage.name)
-        if device.type == "cuda":
-            accelerate(stage.networks)
         self.weights = [weight for weight in stage.networks.parameters() if weight.requires_grad]
         self.optimiser = torch.optim.AdamW(
             self.weights, lr=stage.learning_rate, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.99), fused=True
@@ -129,7 +120,8 @@ class Training:
         torch.save(state, writing)
         writing.replace(self.path)
 
-    def step(self, rng: np.random.Generator) -> dict[str, float]:
+    def step(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        """One step; its losses stay on the device, so that a GPU need not be waited for."""
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.progress, self.stage.learning_rate, self.budget)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
@@ -141,7 +133,7 @@ class Training:
         self.progress.step += 1
         self.progress.seconds = time.monotonic() - self.started
         self.average.update(self.stage.networks, self.progress.step)
-        return {name: value.item() for name, value in losses.items()}
+        return {name: value.detach() for name, value in losses.items()}
 
 
 def train_stage(stage: Stage, run: Path, budget: float, device: torch.device, seed: int) -> None:
@@ -152,7 +144,7 @@ def train_stage(stage: Stage, run: Path, budget: float, device: torch.device, se
     rng = np.random.default_rng((seed, progress.step))
     torch.manual_seed(seed + progress.step)
     stage.networks.train()
-    window: list[dict[str, float]] = []
+    window: list[dict[str, torch.Tensor]] = []
     saved = progress.seconds
     with (run / "losses.jsonl").open("a", buffering=1) as log:
         while progress.seconds < budget:
@@ -175,8 +167,8 @@ def rewind_log(path: Path, stage: Stage, progress: Progress) -> None:
     path.write_text("".join(f"{line}\n" for line in kept))
 
 
-def log_line(stage: Stage, progress: Progress, window: list[dict[str, float]]) -> dict[str, object]:
-    means = {name: round(sum(row[name] for row in window) / len(window), 5) for name in window[0]}
+def log_line(stage: Stage, progress: Progress, window: list[dict[str, torch.Tensor]]) -> dict[str, object]:
+    means = {name: round(torch.stack([row[name] for row in window]).mean().item(), 5) for name in window[0]}
     pictures = progress.step * stage.batch_size
     return {
         "stage": stage.name,

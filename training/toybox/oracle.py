@@ -128,7 +128,7 @@ def to_pixels(pictures: np.ndarray) -> torch.Tensor:
 
 def mirror(x: torch.Tensor, rows: np.ndarray, which: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
     """Mirrors the pictures `which` [N], and exchanges their things where one stands left of the other."""
-    x = torch.where(torch.from_numpy(which)[:, None, None, None], x.flip(3), x)
+    x = torch.where(torch.from_numpy(which).to(x.device)[:, None, None, None], x.flip(3), x)
     rows, swapped = rows.copy(), which & (rows[:, RELATION_FACT] == RELATIONS.index("left of"))
     rows[swapped, : 2 * THING_FACTS] = np.roll(rows[swapped, : 2 * THING_FACTS], THING_FACTS, axis=1)
     return x, rows
@@ -139,16 +139,18 @@ def soften(x: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     half = len(x) // 2
     small = F.interpolate(x[:half], scale_factor=0.5, mode="area")
     x = torch.cat((F.interpolate(small, scale_factor=2, mode="bilinear"), x[half:]))
-    share = torch.from_numpy(rng.uniform(0, 0.8, (len(x), 1, 1, 1)).astype(np.float32))
+    share = torch.from_numpy(rng.uniform(0, 0.8, (len(x), 1, 1, 1)).astype(np.float32)).to(x.device)
     x = x.lerp(F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1), share)
-    noise = torch.from_numpy(rng.uniform(0, LARGEST_NOISE, (len(x), 1, 1, 1)).astype(np.float32))
+    noise = torch.from_numpy(rng.uniform(0, LARGEST_NOISE, (len(x), 1, 1, 1)).astype(np.float32)).to(x.device)
     return x + noise * torch.randn_like(x)
 
 
-def train(oracle: nn.Module, pictures: np.ndarray, rows: np.ndarray, seconds: float, seed: int) -> None:
-    """Trains an oracle on pictures [N, 64, 64, 3] with their facts [N, 11] and leaves it with the averaged weights."""
+def train(
+    oracle: nn.Module, pictures: np.ndarray, rows: np.ndarray, seconds: float, seed: int, device: str = "cpu"
+) -> None:
+    """Trains an oracle on pictures [N, 64, 64, 3] with their facts [N, 11] and leaves it on the processor with the averaged weights."""
     rng = np.random.default_rng(seed)
-    oracle.to(memory_format=torch.channels_last)
+    oracle.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(oracle.parameters(), weight_decay=WEIGHT_DECAY, betas=(0.9, 0.99), fused=True)
     average, progress, started = Average(oracle), Progress(), time.monotonic()
     reported, losses = 0.0, []
@@ -156,10 +158,10 @@ def train(oracle: nn.Module, pictures: np.ndarray, rows: np.ndarray, seconds: fl
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(progress, PEAK_LEARNING_RATE, seconds)
         chosen = rng.integers(len(pictures), size=BATCH_SIZE)
-        x, truth = mirror(to_pixels(pictures[chosen]), rows[chosen], rng.random(BATCH_SIZE) < 0.5)
+        x, truth = mirror(to_pixels(pictures[chosen]).to(device), rows[chosen], rng.random(BATCH_SIZE) < 0.5)
         softened = int(BATCH_SIZE * SOFTENED_SHARE)
         x = torch.cat((soften(x[:softened], rng), x[softened:])).contiguous(memory_format=torch.channels_last)
-        target = torch.from_numpy(truth).long()
+        target = torch.from_numpy(truth).long().to(device)
         heads = split_heads(oracle(x)[1]).values()
         loss = sum(F.cross_entropy(logits, target[:, i]) for i, logits in enumerate(heads))
         loss.backward()
@@ -173,7 +175,7 @@ def train(oracle: nn.Module, pictures: np.ndarray, rows: np.ndarray, seconds: fl
             print(f"{progress.seconds:5.0f} s, step {progress.step}: loss {np.mean(losses):.4f}", flush=True)
             reported, losses = progress.seconds, []
     oracle.load_state_dict(average.weights)
-    oracle.eval()
+    oracle.cpu().eval()
 
 
 def read(weights: Weights, x: torch.Tensor) -> tuple[torch.Tensor, np.ndarray]:

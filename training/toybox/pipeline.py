@@ -16,7 +16,7 @@ from toybox.upsampler import enlarge
 Generators = torch.Generator | list[torch.Generator]  # one for all pictures of a call, or one for each
 
 
-def load_pipeline(folder: Path) -> UnCLIPPipeline:
+def load_pipeline(folder: Path, device: str = "cpu") -> UnCLIPPipeline:
     """Built from its parts in float32: diffusers does not find UnCLIPTextProjModel by the published name."""
     parts = {
         "prior": PriorTransformer,
@@ -31,11 +31,11 @@ def load_pipeline(folder: Path) -> UnCLIPPipeline:
         tokenizer=CLIPTokenizer.from_pretrained(folder / "tokenizer"),
         **{name: kind.from_pretrained(folder / name).float().eval() for name, kind in parts.items()},
         **{name: UnCLIPScheduler.from_pretrained(folder / name) for name in schedulers},
-    )
+    ).to(device)
 
 
 def paint(pipeline: UnCLIPPipeline, captions: list[str], defaults: dict, generator: Generators) -> np.ndarray:
-    """Pictures [N, 128, 128, 3] in [0, 1], one per caption: as far as diffusers' pipeline goes, which has one upsampler."""
+    """Pictures [N, S, S, 3] in [0, 1], one per caption: as far as diffusers' pipeline goes, which has one upsampler."""
     pipeline.set_progress_bar_config(disable=True)
     return pipeline(
         captions,
@@ -50,17 +50,19 @@ def paint(pipeline: UnCLIPPipeline, captions: list[str], defaults: dict, generat
 
 
 @torch.no_grad()
-def enlarge_again(folder: Path, pictures: np.ndarray, steps: int, generator: Generators) -> np.ndarray:
-    """What the second upsampler makes of [N, 128, 128, 3] in [0, 1]: [N, 512, 512, 3], as the pipeline runs its first one."""
-    network = UNet2DModel.from_pretrained(folder / "super_res_2_first").float().eval()
+def enlarge_again(
+    folder: Path, pictures: np.ndarray, steps: int, generator: Generators, device: str = "cpu"
+) -> np.ndarray:
+    """What the second upsampler makes of [N, S, S, 3] in [0, 1]: [N, 4 S, 4 S, 3], as the pipeline runs its first one."""
+    network = UNet2DModel.from_pretrained(folder / "super_res_2_first").float().eval().to(device)
     scheduler = UnCLIPScheduler.from_pretrained(folder / "super_res_2_scheduler")
-    low = enlarge(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() * 2 - 1)
+    low = enlarge(torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2).float() * 2 - 1)
     scheduler.set_timesteps(steps)
-    x = randn_tensor(low.shape, generator=generator)
+    x = randn_tensor(low.shape, generator=generator, device=low.device)
     for t, after in zip(scheduler.timesteps, [*scheduler.timesteps[1:], None]):
         predicted = network(torch.cat([x, low], dim=1), t).sample
         x = scheduler.step(predicted, t, x, prev_timestep=after, generator=generator).prev_sample
-    return (x / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).numpy()
+    return (x / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
 
 
 def to_bytes(pictures: np.ndarray) -> np.ndarray:

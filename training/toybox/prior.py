@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -11,10 +13,11 @@ from torch import nn
 from toybox.clip import EMBEDDING_DIM
 from toybox.data import PAIR_SHARE, Pictures
 from toybox.diffusion import Diffusion, sample_timesteps
-from toybox.text import TextReader
+from toybox.text import Captions, TextReader
 from toybox.tokenizer import CONTEXT_LENGTH
 
 TEXT_DROP = 0.1
+CAPTION_SEED = 3
 
 
 def build_prior() -> PriorTransformer:
@@ -42,19 +45,21 @@ class PriorStage:
         prior.clip_mean = nn.Parameter(embeddings.mean(0, keepdim=True), requires_grad=False)
         prior.clip_std = nn.Parameter(embeddings.std(0, keepdim=True), requires_grad=False)
         self.networks = nn.ModuleDict({"prior": prior}).to(device)
-        self.targets = ((embeddings.to(device) - prior.clip_mean) / prior.clip_std).detach()
+        self.embeddings = embeddings.to(device)
+
+    @cached_property
+    def captions(self) -> Captions:
+        return self.reader.write(self.pictures, np.random.default_rng(CAPTION_SEED))
 
     def loss(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
-        indices = self.pictures.sample(self.batch_size, PAIR_SHARE, rng)
-        captions, _ = self.pictures.captions(indices, rng)
-        text = self.reader.read(captions, TEXT_DROP, rng)
-        room = CONTEXT_LENGTH - text.mask.shape[1]  # the prior's positions are fixed, so pad to the whole context
-        states, mask = F.pad(text.states, (0, 0, 0, room)), F.pad(text.mask, (0, room))
+        indices = torch.from_numpy(self.pictures.sample(self.batch_size, PAIR_SHARE, rng)).to(self.device)
+        text = self.reader.draw(self.captions, indices, TEXT_DROP)
 
-        x0 = self.targets[indices]
+        prior = self.networks["prior"]
+        x0 = (self.embeddings[indices] - prior.clip_mean) / prior.clip_std
         t = sample_timesteps(self.batch_size, self.device)
         xt = self.diffusion.add_noise(x0, t)
-        predicted = self.networks["prior"](
-            xt, t, proj_embedding=text.embeds, encoder_hidden_states=states, attention_mask=mask
+        predicted = prior(
+            xt, t, proj_embedding=text.embeds, encoder_hidden_states=text.states, attention_mask=text.mask
         ).predicted_image_embedding
         return {"loss": F.mse_loss(predicted.float(), x0)}

@@ -31,40 +31,22 @@ def make_tokenizer(folder: Path, other: Path | None) -> CLIPTokenizer:
 
 
 def start_from(model: Path, networks: nn.ModuleDict, tokenizer: CLIPTokenizer) -> list[str]:
-    """Gives networks the weights of a model folder; a token keeps its embedding by its name. Names the weights that the folder
-    lacks or has in another shape.
+    """Gives networks the weights of a model folder; a token keeps its embedding by its name. Names the networks that begin anew,
+    because the folder lacks them or has them in another shape.
     """
     begun_anew = []
     for name, network in networks.items():
         own = network.state_dict()
         file = next((model / name).glob("*.safetensors"), None)
-        weights = {} if file is None else deepen(load_file(file), own)
+        weights = {} if file is None else load_file(file)
         for key in weights:
             if key.endswith("token_embedding.weight"):
                 weights[key] = rename_tokens(weights[key], own[key].clone(), model / "tokenizer", tokenizer)
-        fitting = {key: value for key, value in weights.items() if key in own and own[key].shape == value.shape}
-        network.load_state_dict(fitting, strict=False)
-        begun_anew += [f"{name}.{key}" for key in own.keys() - fitting.keys()]
-    return sorted(begun_anew)
-
-
-def levels(weights: dict[str, torch.Tensor]) -> int:
-    """Levels of a U-Net; 0 for another network."""
-    return len({key.split(".")[1] for key in weights if key.startswith("down_blocks.")})
-
-
-def deepen(weights: dict[str, torch.Tensor], own: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The weights of a U-Net by the names they have in one that has more levels outside: those count down from the outermost."""
-    more = levels(own) - levels(weights)
-    if more <= 0:
-        return weights
-    deeper = {}
-    for key, value in weights.items():
-        parts = key.split(".")
-        if parts[0] == "down_blocks":
-            parts[1] = str(int(parts[1]) + more)
-        deeper[".".join(parts)] = value
-    return deeper
+        if {key: value.shape for key, value in weights.items()} == {key: value.shape for key, value in own.items()}:
+            network.load_state_dict(weights)
+        else:
+            begun_anew.append(name)
+    return begun_anew
 
 
 def rename_tokens(known: torch.Tensor, rows: torch.Tensor, folder: Path, tokenizer: CLIPTokenizer) -> torch.Tensor:

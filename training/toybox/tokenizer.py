@@ -95,3 +95,27 @@ def tokenize(tokenizer: CLIPTokenizer, captions: list[str]) -> tuple[torch.Tenso
     """Ids and mask, both [N, L], L the longest caption's length; the mask is True on the caption's own tokens."""
     batch = tokenizer(captions, padding="longest", max_length=CONTEXT_LENGTH, truncation=True, return_tensors="pt")
     return batch.input_ids, batch.attention_mask.bool()
+
+
+class WordTokenizer:
+    """Many captions, faster than `tokenize`: CLIP's tokenizer never merges across spaces, so each word is split once."""
+
+    def __init__(self, tokenizer: CLIPTokenizer):
+        self.tokenizer = tokenizer
+        self.words: dict[str, list[int]] = {}
+
+    def split(self, word: str) -> list[int]:
+        if word not in self.words:
+            self.words[word] = self.tokenizer(word, add_special_tokens=False).input_ids
+        return self.words[word]
+
+    def tokenize(self, captions: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Ids int32 [N, CONTEXT_LENGTH], padded with the end token, and lengths [N], start and end counted in."""
+        end = self.tokenizer.eos_token_id
+        ids = np.full((len(captions), CONTEXT_LENGTH), end, np.int32)
+        lengths = np.empty(len(captions), np.int32)
+        for i, caption in enumerate(captions):
+            tokens = [token for word in caption.split() for token in self.split(word)][: CONTEXT_LENGTH - 2]
+            lengths[i] = len(tokens) + 2
+            ids[i, : len(tokens) + 1] = (self.tokenizer.bos_token_id, *tokens)
+        return ids, lengths

@@ -11,6 +11,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +31,12 @@ from toybox.world import MATERIALS, STYLES
 
 # Each stage's part of the time budget, in training order: the upsamplers learn from what the decoder paints.
 SHARES = {
-    "clip": 0.168,
-    "prior": 0.105,
-    "decoder": 0.487,
-    "upsampler": 0.10,
-    "upsampler-last": 0.02,
-    "upsampler-2": 0.12,
+    "clip": 0.15,
+    "prior": 0.08,
+    "decoder": 0.42,
+    "upsampler": 0.14,
+    "upsampler-last": 0.03,
+    "upsampler-2": 0.18,
 }
 
 
@@ -70,6 +71,7 @@ def read_arguments() -> argparse.Namespace:
         default=PICTURES,
         help="how many to render in the size of the decoder and, of the same scenes, in those of the two upsamplers",
     )
+    parser.add_argument("--scenes", type=int, default=1, help="seed of the scenes to render")
     parser.add_argument("--styles", nargs="+", choices=STYLES, default=STYLES, help="styles of the world to draw")
     parser.add_argument("--materials", nargs="+", choices=MATERIALS, default=MATERIALS, help="materials to draw")
     parser.add_argument("--start-from", type=Path, help="a model folder, whose weights the stages begin with")
@@ -93,10 +95,8 @@ def main() -> None:
     device, run = torch.device(args.device), args.out
     run.mkdir(parents=True, exist_ok=True)
     shares = {name: share for name, share in SHARES.items() if name in args.stages}
-    pictures = load_pictures(
-        args.data or run / "data", args.pictures, args.base_size, tuple(args.styles), tuple(args.materials)
-    )
-    print("pictures are there", flush=True)
+    folder, parts = args.data or run / "data", (tuple(args.styles), tuple(args.materials))
+    pictures = load_pictures(folder, args.pictures, args.base_size, *parts, args.scenes)
 
     def train(stage: Stage) -> Stage:
         """The stage, trained if it is one of those to train."""
@@ -121,12 +121,11 @@ def main() -> None:
     else:
         towers = load_towers(args.start_from, device)
     reader = TextReader(tokenizer, towers["text_encoder"], device)
-    embeddings = cached_embeddings(towers["image_encoder"], pictures, run)
+    embeddings = cache(lambda: cached_embeddings(towers["image_encoder"], pictures, run))
     if "prior" in shares:
-        train(PriorStage(reader, pictures, embeddings, device))
-    decoder = DecoderStage(reader, pictures, embeddings, device)
+        train(PriorStage(reader, pictures, embeddings(), device))
     if shares.keys() & {"decoder", "upsampler", "upsampler-last"}:
-        train(decoder)
+        decoder = train(DecoderStage(reader, pictures, embeddings(), device))
     if not shares.keys() & {"upsampler", "upsampler-last", "upsampler-2"}:
         return
 
@@ -137,7 +136,7 @@ def main() -> None:
 
     painted = None
     if shares.keys() & {"upsampler", "upsampler-last"}:
-        painted = painted_over(0, lambda count: repaint_base(decoder.networks, reader, pictures, embeddings, count))
+        painted = painted_over(0, lambda count: repaint_base(decoder.networks, reader, pictures, embeddings(), count))
     first = train(UpsamplerStage(pictures, 1, device, painted=painted))
     network = first.networks[first.network]
     if "upsampler-last" in shares:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -13,13 +15,23 @@ from toybox.decoder import to_pixels
 from toybox.degrade import blur_and_noise, degrade
 from toybox.diffusion import Diffusion, sample_noisy_timesteps, sample_timesteps
 
-# By level: 1 enlarges the decoder's pictures, 2 those of level 1. The second has most pixels to compute, so it is narrower.
-CHANNELS = {1: (24, 48, 72), 2: (16, 32, 64)}
+
+
+@dataclass(frozen=True)
+class Size:
+    channels: tuple[int, ...]
+    batch_size: int
+    crop: float  # the part of a picture's sides that is trained on at a time
+
+
+# By base size and level: 1 enlarges the decoder's pictures, 2 those of level 1. The second has most pixels to compute, so it is
+# narrower. Of crops the groups' norms differ from those of whole pictures, so a level is trained on crops only where it must be.
+SIZES = {
+    32: {1: Size((24, 48, 72), 4, 1.0), 2: Size((16, 32, 64), 2, 1.0)},
+    64: {1: Size((24, 40, 64), 4, 1.0), 2: Size((8, 16, 32, 64), 2, 1.0)},
+}
 LAST_STEP_TIMESTEPS = 100
-# By level: pictures in a batch, and the part of their sides that is trained on at a time.
-BATCH_SIZES = {1: 4, 2: 4}
-CROPS = {1: 1.0, 2: 0.375}
-PAINTED_SHARE = 0.4  # of a batch, beyond those that are drawn by chance
+PAINTED_SHARE = 0.5  # of a batch
 
 
 def build_upsampler(level: int, base_size: int, attention: bool = False) -> UNet2DModel:
@@ -27,7 +39,7 @@ def build_upsampler(level: int, base_size: int, attention: bool = False) -> UNet
 
     `attention` adds what Karlo's does not have, at the lowest resolution.
     """
-    channels = CHANNELS[level]
+    channels = SIZES[base_size][level].channels
     return UNet2DModel(
         sample_size=base_size * ENLARGEMENT**level,
         in_channels=6,
@@ -48,7 +60,7 @@ def enlarge(small: torch.Tensor) -> torch.Tensor:
 
 
 class UpsamplerStage:
-    """Trained on whole pictures or, at the second level, on crops; run on whole pictures.
+    """Trained on whole pictures or on crops; run on whole pictures.
 
     Half of the small pictures are renders, spoiled a little (Ramesh et al. 2022, section 2.1); the others, `painted`, were
     painted over again by the stage before, of the first scenes: what an upsampler is given in use. The error is taken
@@ -68,41 +80,40 @@ class UpsamplerStage:
     ):
         self.name = ("upsampler", "upsampler-2")[level - 1]
         self.network = ("super_res_first", "super_res_2_first")[level - 1]
-        self.pictures, self.level, self.device, self.painted = pictures, level, device, painted
-        self.batch_size = BATCH_SIZES[level]
-        self.crop = int(pictures.levels[level].shape[1] * CROPS[level])
+        self.level, self.device = level, device
+        count = len(pictures.levels[level])
+        self.small, self.large = (torch.from_numpy(pictures.levels[i][:count]).to(device) for i in (level - 1, level))
+        self.painted = None if painted is None else torch.from_numpy(painted).to(device)
+        size = SIZES[pictures.base_size][level]
+        self.batch_size, self.crop = size.batch_size, int(self.large.shape[1] * size.crop)
         self.diffusion = Diffusion(device)
         self.networks = nn.ModuleDict({self.network: build_upsampler(level, pictures.base_size, attention)}).to(device)
 
-    def sample(self, rng: np.random.Generator) -> np.ndarray:
-        """Picture indices [batch_size], of which about PAINTED_SHARE have been painted over."""
-        count = len(self.pictures.levels[self.level])
-        if self.painted is None:
-            return rng.integers(count, size=self.batch_size)
-        chosen = rng.random(self.batch_size) < PAINTED_SHARE
-        return np.where(chosen, *(rng.integers(stop, size=self.batch_size) for stop in (len(self.painted), count)))
+    def sample(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Picture indices [batch_size], and the small pictures [batch_size, 3, S, S] of the level below, not quite as they should be."""
 
-    def spoiled(self, indices: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
-        """The small pictures [N, 3, S, S] of the level below, not quite as they should be."""
-        small = self.pictures.levels[self.level - 1][indices]
-        if self.level == 2:
-            small = np.stack([degrade(picture, rng) for picture in small])
-        if self.painted is not None:
-            chosen = indices < len(self.painted)
-            small[chosen] = self.painted[indices[chosen]]
-        x = to_pixels(small, self.device)
-        return blur_and_noise(x, rng) if self.level == 1 else x
+        def draw(count: int) -> torch.Tensor:
+            return torch.from_numpy(rng.integers(count, size=self.batch_size)).to(self.device)
+
+        spoil = blur_and_noise if self.level == 1 else degrade
+        indices = draw(len(self.large))
+        spoiled = spoil(to_pixels(self.small[indices], self.device), rng)
+        if self.painted is None:
+            return indices, spoiled
+        others = draw(len(self.painted))
+        chosen = torch.from_numpy(rng.random(self.batch_size) < PAINTED_SHARE).to(self.device)
+        painted = to_pixels(self.painted[others], self.device)
+        return torch.where(chosen, others, indices), torch.where(chosen[:, None, None, None], painted, spoiled)
 
     def sample_timesteps(self) -> torch.Tensor:
         return sample_noisy_timesteps(self.batch_size, self.device)
 
     def loss(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
-        pictures = self.pictures.levels[self.level]
-        indices = self.sample(rng)
-        top, left = rng.integers(pictures.shape[1] - self.crop + 1, size=2)
+        indices, small = self.sample(rng)
+        top, left = rng.integers(self.large.shape[1] - self.crop + 1, size=2)
         window = (slice(top, top + self.crop), slice(left, left + self.crop))
-        x0 = to_pixels(pictures[indices][:, *window], self.device)
-        low = enlarge(self.spoiled(indices, rng))[:, :, *window]
+        x0 = to_pixels(self.large[:, *window][indices], self.device)
+        low = enlarge(small)[:, :, *window]
 
         t = self.sample_timesteps()
         xt = self.diffusion.add_noise(x0, t)
