@@ -1,10 +1,15 @@
 """Run with `python -m pytest` in training/."""
 
+from pathlib import Path
+
 import numpy as np
 
 from toybox.captions import describe, facts, is_true_of
-from toybox.tokenizer import load_tokenizer, split_words, train_tokenizer
+from toybox.tokenizer import WordTokenizer, load_tokenizer, split_words, tokenize, train_tokenizer
 from toybox.world import compose, is_held_out, make_thing, sample_scene
+
+
+SHIPPED = Path(__file__).parents[2] / "packages/toybox/model/tokenizer"
 
 
 def scene(*kinds, relation=None, ground="sand", style="shaded"):
@@ -51,3 +56,12 @@ def test_every_word_of_the_world_is_one_token(tmp_path):
         assert len(tokenizer(caption).input_ids) == len(split_words(caption)) + 2
     assert tokenizer("").input_ids == [tokenizer.bos_token_id, tokenizer.eos_token_id]
     assert tokenizer.eos_token_id == len(tokenizer) - 1
+
+
+def test_captions_are_split_word_by_word_as_the_tokenizer_splits_them():
+    rng = np.random.default_rng(4)
+    captions = [describe(sample_scene(rng), rng)[0] for _ in range(200)] + ["", "red " * 40]
+    tokenizer = load_tokenizer(SHIPPED)
+    ids, mask = tokenize(tokenizer, captions)
+    own, lengths = WordTokenizer(tokenizer).tokenize(captions)
+    assert np.array_equal(own[:, : ids.shape[1]], ids.numpy()) and np.array_equal(lengths, mask.sum(1).numpy())

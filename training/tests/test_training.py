@@ -9,10 +9,9 @@ from diffusers import UnCLIPScheduler
 from safetensors.torch import load_file
 from torch import nn
 
-from toybox.data import shrink
+from toybox.data import Levels, shrink
 from toybox.decoder import build_decoder
-from toybox.degrade import degrade
-from toybox.optimise import accelerate
+from toybox.degrade import blur, degrade
 from toybox.pipeline import enlarge_again, load_pipeline, paint
 from toybox.repaint import walk
 from toybox.start import start_from
@@ -63,26 +62,22 @@ def test_chosen_stages_train_further_and_the_others_stay_byte_for_byte(model, tm
     assert further["step"] > stopped["step"] > 0
 
 
-def test_a_larger_decoder_begins_inside_with_a_smaller_ones_weights(model, tmp_path):
+def test_networks_of_another_shape_begin_anew(model, tmp_path):
     few = ("--minutes", "0.05", "--pictures", "40", "8", "8")
     run("train", "--out", tmp_path, "--base-size", "64", *few, "--start-from", model, "--stages", "decoder")
     assert (tmp_path / "decoder.pt").exists()
-    tokenizer, decoder = load_tokenizer(model / "tokenizer"), build_decoder(64)
-    anew = start_from(model, nn.ModuleDict({"decoder": decoder}), tokenizer)
-    assert anew and all(key.split(".")[1] in ("down_blocks", "up_blocks") for key in anew)
-    small = load_file(model / "decoder/diffusion_pytorch_model.safetensors")
-    weight = decoder.down_blocks[2].resnets[0].conv1.weight
-    assert torch.equal(weight, small["down_blocks.1.resnets.0.conv1.weight"].float())
+    tokenizer = load_tokenizer(model / "tokenizer")
+    networks = nn.ModuleDict({"decoder": build_decoder(64), "super_res_first": build_upsampler(1, 32)})
+    assert start_from(model, networks, tokenizer) == ["decoder"]
+    small = load_file(model / "super_res_first/diffusion_pytorch_model.safetensors")
+    assert torch.equal(networks["super_res_first"].conv_in.weight, small["conv_in.weight"].float())
 
 
-def test_what_a_gpu_trains_with_computes_and_keeps_the_names_of_the_weights():
-    torch.manual_seed(0)
-    networks = nn.ModuleDict({"upsampler": build_upsampler(2, 32)})
-    x, t = torch.randn(1, 6, 32, 32), torch.tensor([500])
-    plain, names = networks["upsampler"](x, t).sample, list(networks.state_dict())
-    accelerate(networks, backend="eager")
-    assert (networks["upsampler"](x, t).sample - plain).abs().max() < 1e-4
-    assert list(networks.state_dict()) == names
+def test_levels_are_made_when_asked_for_and_once():
+    made = []
+    levels = Levels([lambda: made.append(0) or np.zeros(1), lambda: made.append(1) or np.ones(2)])
+    assert len(levels) == 2 and made == []
+    assert levels[1] is levels[1] and made == [1]
 
 
 def test_repainted_pictures_keep_their_layout():
@@ -104,10 +99,19 @@ def test_shrunk_pictures_are_means_and_sizes_that_do_not_divide_are_refused():
         shrink(pictures, 3)
 
 
-def test_a_degraded_picture_keeps_its_size_and_its_look():
+def test_degraded_pictures_keep_their_size_and_their_look():
     rng = np.random.default_rng(0)
-    picture = np.tile(np.arange(0, 256, 2, dtype=np.uint8)[:, None, None], (1, 128, 3))
-    spoiled = [degrade(picture, rng) for _ in range(40)]
-    assert all(s.shape == picture.shape and s.dtype == np.uint8 for s in spoiled)
-    differences = [np.abs(s.astype(float) - picture).mean() for s in spoiled]
-    assert min(differences) == 0 and 1 < max(differences) < 16
+    pictures = torch.linspace(-1, 1, 128)[None, None, :, None].expand(2, 3, 128, 128)
+    spoiled = [degrade(pictures, rng) for _ in range(40)]
+    assert all(s.shape == pictures.shape for s in spoiled)
+    differences = [(s - pictures).abs().mean().item() for s in spoiled]
+    assert min(differences) == 0 and 0.005 < max(differences) < 0.1
+
+
+def test_a_blur_keeps_flat_pictures_and_spreads_a_border_along_its_axis_alone():
+    flat = torch.full((1, 3, 16, 16), 0.25)
+    assert torch.allclose(blur(flat, 1.0, 1.0), flat, atol=1e-6)
+    border = torch.ones(1, 3, 16, 16)
+    border[..., :8] = -1
+    assert torch.allclose(blur(border, 1.0, 0.1), border, atol=1e-6)
+    assert 0.1 < blur(border, 0.1, 1.0)[0, 0, 8, 8] < 0.9

@@ -62,7 +62,8 @@ class Learner:
 
 def part(pictures: Pictures, window: slice) -> Pictures:
     """Some of the pictures that are there in the first upsampler's size."""
-    return replace(pictures, levels=[level[: len(pictures.levels[1])][window] for level in pictures.levels[:2]])
+    small, large = pictures.levels[0], pictures.levels[1]
+    return replace(pictures, levels=[level[: len(large)][window] for level in (small, large)])
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ from toybox.upsampler import build_upsampler
 DEFAULTS = {
     "prior": {"steps": 10, "guidanceScale": 4},
     "decoder": {"steps": 10, "guidanceScale": 2},
-    "upsamplers": [{"steps": 3}, {"steps": 3}],
+    "upsamplers": [{"steps": 3}, {"steps": 2}],
 }
 LARGEST_FOLDER = 25_000_000  # bytes
 

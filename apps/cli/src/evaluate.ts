@@ -3,6 +3,7 @@ import {
   isRight,
   loadToyboxBenchmark,
   MEASURES,
+  STUDIES,
   type EvaluatedToybox,
   type EvaluateToyboxOptions,
   type EvaluationStep,
@@ -13,6 +14,7 @@ import {
 } from "@unclip/evaluation";
 import { formatScore } from "@unclip/evaluation/report";
 import { Option, type Command } from "commander";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { createRandom, perPicture, resizePicture, UnclipError, createRun, type Picture, type Run } from "unclip";
 import { jsonLine } from "./json-line.js";
@@ -69,6 +71,7 @@ export function addEvaluateCommand(
 /** Paints, judges, and prints a table.
  * @param signal stops between two steps; nothing is written then */
 export async function evaluate(model: string, flags: EvaluateFlags, host: Host, signal: AbortSignal): Promise<void> {
+  checkNoStudy(model);
   const sheet = flags.sheet === undefined ? undefined : resolve(flags.sheet);
   if (sheet !== undefined) await checkOutputPaths([sheet], { flag: "--sheet" });
   const startMs = host.now();
@@ -88,6 +91,14 @@ export async function evaluate(model: string, flags: EvaluateFlags, host: Host, 
   if (sheet !== undefined) host.stdout.write(`${shortPath(sheet)}\n`);
   const each = (paintingMs / pictures.length / 1e3).toFixed(2);
   host.stdout.write(`${pictures.length} captions, seed ${flags.seed}, ${elapsed(ms)}, ${each} s to paint a picture\n`);
+}
+
+/** A mistyped study is taken for a model: says which studies there are.
+ * @throws UnclipError "input" if the name is neither toybox, nor an id on the hub, nor a folder */
+function checkNoStudy(model: string): void {
+  if (model === "toybox" || /[/\\]/.test(model) || existsSync(model)) return;
+  const names = STUDIES.map(({ name }) => name).join(", ");
+  throw new UnclipError("input", `${model}: no such folder and no such study; the studies are ${names}`);
 }
 
 async function paintAndJudge(

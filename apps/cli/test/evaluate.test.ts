@@ -61,6 +61,13 @@ describe("evaluate", () => {
     expect([...data.subarray(0, 3)]).toEqual([220, 20, 30]); // a gradient is no scene of the host
   });
 
+  it("names the studies where one is mistyped", async () => {
+    const host = createFakeHost();
+    expect(await run(["evaluate", "edit"], host)).toBe(1);
+    expect(host.stderr.text).toMatch(/^error: edit: no such folder and no such study; the studies are .*inversion.*edits/);
+    expect(host.calls).toEqual([]);
+  });
+
   it("stops on Ctrl-C and leaves nothing behind", async () => {
     const folder = await temporaryFolder();
     const host = createFakeHost({

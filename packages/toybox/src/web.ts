@@ -20,7 +20,7 @@ export const toybox: readonly ToyboxFile[] = /* @__PURE__ */ (() => [
   {
     path: "decoder/diffusion_pytorch_model.safetensors",
     sizeBytes: 6817836,
-    sha256: "b726e3fc9543cfe6152e785e15ea4aa00b934642fd2d547ae5b6da41dcf321c7",
+    sha256: "a7c88071cf5f5f4f9858c38adf80118e682fdef61fb3dd29a9957e370179db7e",
     url: new URL("../model/decoder/diffusion_pytorch_model.safetensors", import.meta.url),
   },
   {
@@ -92,7 +92,7 @@ export const toybox: readonly ToyboxFile[] = /* @__PURE__ */ (() => [
   {
     path: "super_res_2_first/diffusion_pytorch_model.safetensors",
     sizeBytes: 1394534,
-    sha256: "2500a94fe24db3a62c3280f1be6130b2a5a79ca3058c7425b86664e806770e7e",
+    sha256: "91b0743c824f8549b5be0670a6098db9f29b252121bed2542fa7dcbe1f43d6b8",
     url: new URL("../model/super_res_2_first/diffusion_pytorch_model.safetensors", import.meta.url),
   },
   {
@@ -110,7 +110,7 @@ export const toybox: readonly ToyboxFile[] = /* @__PURE__ */ (() => [
   {
     path: "super_res_first/diffusion_pytorch_model.safetensors",
     sizeBytes: 2111862,
-    sha256: "2888d55842a5d58cb95e88a229172fda1c890bf21f2dd92d4f9eb3ccb3111f90",
+    sha256: "4497b9a0aa87a6ffb246d9f41ed1ab9b8931b6050962343bfe61b0e0f5b8a29a",
     url: new URL("../model/super_res_first/diffusion_pytorch_model.safetensors", import.meta.url),
   },
   {
@@ -122,7 +122,7 @@ export const toybox: readonly ToyboxFile[] = /* @__PURE__ */ (() => [
   {
     path: "super_res_last/diffusion_pytorch_model.safetensors",
     sizeBytes: 2111862,
-    sha256: "1c26d2ed4774d7bb1c085af8203392ea8b2a8462fd9c201d9381fee6ba05037d",
+    sha256: "420818927184a8ec30a444efe4ed616c52a224882bfde5d62c0b56f75f40ab3e",
     url: new URL("../model/super_res_last/diffusion_pytorch_model.safetensors", import.meta.url),
   },
   {
@@ -152,7 +152,7 @@ export const toybox: readonly ToyboxFile[] = /* @__PURE__ */ (() => [
   {
     path: "text_proj/diffusion_pytorch_model.safetensors",
     sizeBytes: 233088,
-    sha256: "7b6676e01063c0483cac8ea8e983844d54babb069a973761bb2c52ef00ec54e8",
+    sha256: "ef218867561bdb99794f82dddd101b58875f3a9d8aec279d5f8a3951bb69573b",
     url: new URL("../model/text_proj/diffusion_pytorch_model.safetensors", import.meta.url),
   },
   {
@@ -182,7 +182,7 @@ export const toybox: readonly ToyboxFile[] = /* @__PURE__ */ (() => [
   {
     path: "unclip.json",
     sizeBytes: 177,
-    sha256: "65ad46eec36455fa8dbbc5dd9ffdb152744a683030055a834de573f43d98beb8",
+    sha256: "8c203995821376eb16d6123cca2c8202f0ae43a25827ea98c8e187acfeb7545c",
     url: new URL("../model/unclip.json", import.meta.url),
   },
 ])();

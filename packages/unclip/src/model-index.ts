@@ -14,7 +14,7 @@ export async function readModelIndex(folder: TextFolder): Promise<ModelIndex> {
   if (!(await folder.has("model_index.json"))) {
     throw new UnclipError(
       "config",
-      `${folder.name}: model_index.json is missing; expected a folder as diffusers' UnCLIPPipeline saves it`,
+      `${folder.name}: model_index.json is missing; expected a folder as diffusers' pipelines save it, UnCLIPPipeline for one`,
     );
   }
   const json = await readJson(folder, "model_index.json");

@@ -36,7 +36,7 @@ const damages: [string, (path: (file: string) => string) => Promise<unknown>, Re
       await rm(path(""), { recursive: true });
       await cp(fixturePath("pictures"), path(""), { recursive: true });
     },
-    /model_index.json is missing; expected a folder as diffusers' UnCLIPPipeline saves it/,
+    /model_index.json is missing; expected a folder as diffusers' pipelines save it, UnCLIPPipeline for one/,
   ],
   [
     "another pipeline",
