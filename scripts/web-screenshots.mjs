@@ -80,7 +80,7 @@ const PAGES = {
     await page.getByRole("link", { name: "Inside" }).click();
     await page.getByRole("button", { name: "Look inside" }).click();
     await page.getByText("All of it is there").waitFor();
-    const slider = page.getByRole("slider", { name: "Decoder step" });
+    const slider = page.getByRole("slider", { name: "Decoder", exact: true });
     await slider.focus();
     for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowLeft");
   },

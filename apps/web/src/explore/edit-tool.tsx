@@ -7,14 +7,14 @@ import type { ToolProps } from "./tool.js";
 const FRAMES = 6;
 
 /** A text diff: the picture is turned towards what one caption has and the other has not, by an angle θ. */
-export function EditTool({ painter, shelf: { picture: subject }, upsamplers, seed }: ToolProps) {
+export function EditTool({ painter, shelf: { picture: subject }, upsamplers, seed, steps }: ToolProps) {
   const [from, setFrom] = useState("a red cube");
   const [to, setTo] = useState("a blue cube");
   const [strength, setStrength] = useState(0.5);
   const [captions, setCaptions] = useState(true);
   if (subject === undefined) return <NeedsPicture />;
   const paint = () => {
-    const request = { from, to, strength, captions, frames: FRAMES, seed, upsamplers };
+    const request = { from, to, strength, captions, frames: FRAMES, seed, upsamplers, decoder: { steps } };
     return painter.paint({
       title: `${subject.name}: ${from || "anything"} → ${to}`,
       place: "edit",

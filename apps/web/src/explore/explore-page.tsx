@@ -23,6 +23,9 @@ const TOOLS = [
   { id: "classify", name: "Label", Tool: ClassifyTool },
 ] as const;
 
+/** Tools that find a picture's own noise. */
+const INVERTING: readonly string[] = ["vary", "mix", "edit"];
+
 /** What is painted to start with. */
 const STARTERS = ["a red cube", "a blue sphere"];
 
@@ -38,6 +41,7 @@ export function ExplorePage(
   const [at, setAt] = useState(0);
   const [upsamplers, setUpsamplers] = useState(1);
   const [seed, setSeed] = useState(7);
+  const [steps, setSteps] = useState(25);
   const [starting, setStarting] = useState(false);
   const [problem, setProblem] = useState<string>();
   const { id, Tool } = TOOLS[at]!;
@@ -54,7 +58,7 @@ export function ExplorePage(
     }
   };
   const most = painter.model?.stages.upsamplers ?? 2;
-  const tool: ToolProps = { painter, shelf, upsamplers: Math.min(upsamplers, most), seed };
+  const tool: ToolProps = { painter, shelf, upsamplers: Math.min(upsamplers, most), seed, steps };
   const jobs = painter.jobs.filter(({ place }) => place === id);
   return (
     <div class="explore">
@@ -99,9 +103,12 @@ export function ExplorePage(
             </p>
           )}
           {!starting && <Tool key={id} {...tool} />}
-          <div class="row settings">
+          <div class="row settings" hidden={id === "classify"}>
             <NumberField label="Seed" value={seed} min={0} max={999_999} onChange={(value) => setSeed(value ?? 0)} />
             <SizeField model={painter.model} upsamplers={tool.upsamplers} onChange={setUpsamplers} />
+            {INVERTING.includes(id) && (
+              <NumberField label="Steps" value={steps} min={2} max={200} onChange={(value) => setSteps(value ?? 25)} />
+            )}
             {painter.isBusy && (
               <button type="button" onClick={painter.stop}>
                 Stop

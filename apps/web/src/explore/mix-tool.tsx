@@ -14,7 +14,7 @@ const MIDDLE: Readonly<Record<number, Point>> = {
 };
 
 /** Mixing and interpolating: pictures and captions by weights, live; and the way from one to the next. */
-export function MixTool({ painter, shelf: { chosen }, upsamplers, seed }: ToolProps) {
+export function MixTool({ painter, shelf: { chosen }, upsamplers, seed, steps }: ToolProps) {
   const count = chosen.length;
   const [at, setAt] = useState<Point>(MIDDLE[2]!);
   const [frames, setFrames] = useState(7);
@@ -37,7 +37,8 @@ export function MixTool({ painter, shelf: { chosen }, upsamplers, seed }: ToolPr
       isFilm: true,
       parts: [
         {
-          begin: (unclip, signal) => unclip.interpolate(chosen.map(sourceOf), { frames, seed, upsamplers, signal }),
+          begin: (unclip, signal) =>
+            unclip.interpolate(chosen.map(sourceOf), { frames, seed, upsamplers, decoder: { steps }, signal }),
           labels: Array.from({ length: frames }, (_, i) => `${Math.round((100 * i) / (frames - 1))} %`),
         },
       ],

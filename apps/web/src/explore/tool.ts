@@ -8,6 +8,8 @@ export interface ToolProps {
   /** How many upsamplers its pictures run through. */
   readonly upsamplers: number;
   readonly seed: number;
+  /** Decoder steps where a picture's own noise is found first, which takes three evaluations a step, and the way back one. */
+  readonly steps: number;
 }
 
 /** A shelf item as a model takes it. */

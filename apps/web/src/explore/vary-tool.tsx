@@ -7,7 +7,7 @@ import type { ToolProps } from "./tool.js";
 const PICTURES = 4;
 
 /** Variations: what CLIP saw is kept, the rest is painted anew; η says how much of the picture's own noise. */
-export function VaryTool({ painter, shelf: { picture: subject }, upsamplers, seed }: ToolProps) {
+export function VaryTool({ painter, shelf: { picture: subject }, upsamplers, seed, steps }: ToolProps) {
   const [eta, setEta] = useState(1);
   const [isNew, setIsNew] = useState(false);
   if (subject === undefined) return <NeedsPicture />;
@@ -19,7 +19,13 @@ export function VaryTool({ painter, shelf: { picture: subject }, upsamplers, see
       parts: [
         {
           begin: (unclip, signal) =>
-            unclip.vary(subject.picture!, { n: PICTURES, seed, upsamplers, ...(!isNew && { eta }), signal }),
+            unclip.vary(subject.picture!, {
+              n: PICTURES,
+              seed,
+              upsamplers,
+              ...(!isNew && { eta, decoder: { steps } }),
+              signal,
+            }),
         },
       ],
     });

@@ -43,7 +43,7 @@ export function Film(props: {
         </button>
         <label class="slider">
           <span>
-            Frame <output>{words}</output>
+            Frame <span class="value">{words}</span>
           </span>
           <input
             type="range"

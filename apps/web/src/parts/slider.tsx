@@ -13,7 +13,7 @@ export function Slider(props: {
   return (
     <label class="slider">
       <span>
-        {label} <output>{words}</output>
+        {label} <span class="value">{words}</span>
       </span>
       <input
         type="range"
@@ -21,6 +21,7 @@ export function Slider(props: {
         max={max}
         step={step}
         value={value}
+        aria-label={label}
         aria-valuetext={words}
         onInput={({ currentTarget }) => onChange(Number(currentTarget.value))}
       />

@@ -56,11 +56,7 @@ function ShelfEntry({ item, shelf }: { readonly item: ShelfItem; readonly shelf:
         onClick={() => shelf.toggle(item.id)}
       >
         {item.picture === undefined ? <span>{item.name}</span> : <PictureView picture={item.picture} label="" />}
-        {place > 0 && (
-          <span class="place" aria-hidden="true">
-            {place}
-          </span>
-        )}
+        {place > 0 && <span class="place" data-place={place} aria-hidden="true" />}
       </button>
       <button type="button" class="away" aria-label={`Put away ${item.name}`} onClick={() => shelf.remove(item.id)}>
         ×
