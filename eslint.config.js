@@ -53,7 +53,18 @@ function arrowsOf(dir, allowed) {
 }
 
 export default tseslint.config(
-  { ignores: ["**/dist/**", "**/.turbo/**", "packages/toybox/model/**", "fixtures/**", "training/**"] },
+  {
+    ignores: [
+      "**/dist/**",
+      "**/.turbo/**",
+      "packages/toybox/model/**",
+      "fixtures/**",
+      "training/**",
+      "**/site/pages/**",
+      "pages/**",
+      "**/.vitepress/{cache,dist}/**",
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {

@@ -59,6 +59,11 @@ export async function buildWeb() {
   await quietly("building the page", pnpm("--filter", "@unclip/web", "run", "build"));
 }
 
+/** Builds the documentation as a site. */
+export async function buildSite() {
+  await quietly("building the site", pnpm("--filter", "@unclip/site", "run", "site"));
+}
+
 /** Notes which sources the last build was made from. */
 export function noteBuild(hash) {
   writeStamp({ build: hash });
@@ -137,7 +142,7 @@ export function packageFolders() {
   const grouped = ["packages", "apps"].flatMap((parent) =>
     readdirSync(join(root, parent)).map((name) => `${parent}/${name}`),
   );
-  return [...grouped, "bench", "examples", "outside"].filter((folder) =>
+  return [...grouped, "bench", "examples", "outside", "site"].filter((folder) =>
     existsSync(join(root, folder, "package.json")),
   );
 }

@@ -34,6 +34,7 @@ const examples = readmes
     const blocks = readFileSync(join(root, path), "utf8").matchAll(/^```(js|ts)\n([\s\S]*?)^```/gm);
     return [...blocks].map(([, language, code], index) => ({ path, index: index + 1, language, code: code! }));
   })
+  .filter(({ code }) => !code.includes("import.meta.url")) // a program that starts itself: the test of the packed packages runs it
   .map((example) => ({
     ...example,
     file: `${example.path.replace(/\W+/g, "-")}-${example.index}.${example.language}`,

@@ -1,0 +1,4 @@
+import DefaultTheme from "vitepress/theme";
+import "./legible.css";
+
+export default DefaultTheme;
