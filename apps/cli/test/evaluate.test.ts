@@ -64,7 +64,9 @@ describe("evaluate", () => {
   it("names the studies where one is mistyped", async () => {
     const host = createFakeHost();
     expect(await run(["evaluate", "edit"], host)).toBe(1);
-    expect(host.stderr.text).toMatch(/^error: edit: no such folder and no such study; the studies are .*inversion.*edits/);
+    expect(host.stderr.text).toMatch(
+      /^error: edit: no such folder and no such study; the studies are .*inversion.*edits/,
+    );
     expect(host.calls).toEqual([]);
   });
 
