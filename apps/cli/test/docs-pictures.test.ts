@@ -24,11 +24,17 @@ function pagesIn(folder: string): string[] {
   });
 }
 
+/** Where pages that npm shows too find the repository's files. */
+const ONLINE = "https://raw.githubusercontent.com/unclip-js/unclip/main/";
+
 /** Pictures that a page shows, as paths from the root. */
 function picturesOn(page: string): string[] {
   const text = readFileSync(join(root, page), "utf8");
   const links = [...text.matchAll(/!\[[^\]]*\]\(([^)\s]+)[^)]*\)|<img[^>]*\ssrc="([^"]+)"/g)];
-  return links.map(([, markdown, html]) => normalize(join(dirname(page), (markdown ?? html)!)));
+  return links.map(([, markdown, html]) => {
+    const link = (markdown ?? html)!;
+    return link.startsWith(ONLINE) ? link.slice(ONLINE.length) : normalize(join(dirname(page), link));
+  });
 }
 
 const shown = pagesIn("").flatMap((page) => picturesOn(page).map((picture) => ({ page, picture })));

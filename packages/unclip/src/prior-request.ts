@@ -114,7 +114,7 @@ export async function* embedCaptions(
     timeline.run({
       name: "prior",
       steps: isPrior(settings) ? 1 : settings.steps,
-      schedule: stages.prior?.scheduler.schedule,
+      schedule: isPrior(settings) || settings.kind !== "diffusion" ? undefined : stages.prior?.scheduler.schedule,
       work: () => prior.embed(given, { ...(isPrior(settings) ? {} : settings), negative: from, random, signal }),
     });
   if (priorNegative !== "embedding" || negatives.every((one) => one === "")) {

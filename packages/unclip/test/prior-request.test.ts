@@ -147,7 +147,8 @@ describe("embedCaptions", () => {
 
   it("passes the settings of the model's prior on, and announces its steps", async () => {
     const options: PriorOptions[] = [];
-    const prior: Prior = {
+    const prior: Prior & { scheduler: object } = {
+      scheduler: {},
       name: "diffusion",
       async embed(text, given) {
         options.push(given);
@@ -161,7 +162,8 @@ describe("embedCaptions", () => {
 
   it("draws the candidates that were asked for and keeps one for each caption", async () => {
     const rows: number[] = [];
-    const prior: Prior = {
+    const prior: Prior & { scheduler: object } = {
+      scheduler: {},
       name: "diffusion",
       async embed(text) {
         rows.push(text.textEmbedding.dims[0]!);

@@ -25,7 +25,9 @@ const pages = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8
 const readmes = [
   "README.md",
   "CONTRIBUTING.md",
-  ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/README.md`),
+  ...readdirSync(join(root, "packages"))
+    .filter((name) => name !== "ai-sdk") // which depends on this package: its own test runs its example
+    .map((name) => `packages/${name}/README.md`),
   ...pages,
 ];
 const examples = readmes
