@@ -36,12 +36,12 @@ export async function startRegistry(folder: string, tarballs: readonly string[])
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const userConfig = join(folder, "npmrc");
-  writeFileSync(userConfig, `registry=${url}\n//${new URL(url).host}/:_authToken=anyone\n`);
+  writeFileSync(userConfig, `//${new URL(url).host}/:_authToken=anyone\n`);
   for (const tarball of tarballs) {
     // The server lives in this process: waiting for npm must not block it.
-    await promisify(execFile)("npm", ["publish", "--provenance=false", "--userconfig", userConfig, tarball], {
-      cwd: folder,
-    });
+    // The address is an argument, because npm_config_registry, which pnpm sets for its scripts, goes before the file.
+    const args = ["publish", "--provenance=false", "--registry", url, "--userconfig", userConfig, tarball];
+    await promisify(execFile)("npm", args, { cwd: folder });
   }
   return { url, close: () => new Promise((resolve) => server.close(() => resolve())) };
 }
