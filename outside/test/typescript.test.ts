@@ -12,6 +12,7 @@ const settings = [
 
 /** Every package, and a pipeline of one's own with its types written out. */
 const program = `
+import * as aiSdk from "@unclip/ai-sdk";
 import * as autoencoder from "@unclip/autoencoder";
 import * as clip from "@unclip/clip";
 import * as decoder from "@unclip/decoder";
@@ -31,7 +32,7 @@ import * as upsampler from "@unclip/upsampler";
 import * as worker from "unclip/worker";
 import { loadUnclip, type Generation, type Prior, type Recipe } from "unclip";
 
-export const all = [autoencoder, clip, decoder, evaluation, report, graph, hub, hubNode, priors, runtimes, runtimeNode];
+export const all = [aiSdk, autoencoder, clip, decoder, evaluation, report, graph, hub, hubNode, priors, runtimes, runtimeNode];
 export const more = [runtimeWeb, sampler, tensor, toybox, upsampler, worker];
 
 const swapped: Prior = { name: "mine", embed: async (text) => text.textEmbedding };
