@@ -80,6 +80,18 @@ export default tseslint.config(
     },
   },
   {
+    files: ["**/test/**", "outside/**"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "CallExpression[callee.property.name='toMatchObject'] Property > Literal[regex]",
+          message: "toMatchObject holds nothing to a bare regular expression: use expect.stringMatching.",
+        },
+      ],
+    },
+  },
+  {
     files: ["scripts/**", "examples/**", "packages/toybox/list-files.mjs", "apps/cli/src/**"],
     rules: { "no-console": "off" },
     languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },

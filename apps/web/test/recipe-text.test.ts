@@ -29,7 +29,10 @@ describe("a recipe", () => {
   it("that is damaged is refused", async () => {
     const link = await linkOf(recipe, "http://host.test/");
     for (const damaged of [link.slice(0, -20), "http://host.test/#recipe=%%%"]) {
-      await expect(recipeOfLink(damaged)).rejects.toMatchObject({ code: "input", message: /cut off/ });
+      await expect(recipeOfLink(damaged)).rejects.toMatchObject({
+        code: "input",
+        message: expect.stringMatching(/cut off/),
+      });
     }
   });
 

@@ -44,7 +44,13 @@ describe("readPicture", () => {
 
   it("refuses a picture too large to hold, and files in Node", async () => {
     const large = { width: 8192, height: 8193, data: new Uint8ClampedArray(0) } as unknown as ImageData;
-    await expect(readPicture(large)).rejects.toMatchObject({ code: "input", message: /8192 x 8193 pixels/ });
-    await expect(readPicture(new Blob(["text"]))).rejects.toMatchObject({ code: "input", message: /browsers alone/ });
+    await expect(readPicture(large)).rejects.toMatchObject({
+      code: "input",
+      message: expect.stringMatching(/8192 x 8193 pixels/),
+    });
+    await expect(readPicture(new Blob(["text"]))).rejects.toMatchObject({
+      code: "input",
+      message: expect.stringMatching(/browsers alone/),
+    });
   });
 });
