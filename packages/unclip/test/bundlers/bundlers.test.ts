@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { copyFileSync, rmSync } from "node:fs";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { loadUnclip, type Picture } from "unclip";
 import type { UnclipWorker } from "unclip/worker";
 import { build, createServer, preview } from "vite";
+import webpack, { type Stats } from "webpack";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findChromium, launchChromium } from "../contract/browser.js";
 import { serve } from "../contract/server.js";
@@ -26,6 +28,9 @@ declare global {
     readonly unclip: UnclipWorker;
   }
 }
+
+/** With these a page may have threads. */
+const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
 /** A page that is served. */
 interface Served {
@@ -123,13 +128,41 @@ describe.skipIf(chromium === undefined)("a page from packed tarballs and the REA
     }
   });
 
+  /** Paints from a folder, on an isolated page with threads and on another. */
+  async function paintFrom(folder: string) {
+    for (const headers of [{}, ISOLATED]) {
+      const { url, server } = await serve({ "": folder }, {}, headers);
+      try {
+        const page = { url: `${url}/index.html`, close: async () => server.close() };
+        await paint(page, async (opened) => {
+          const { threads } = await opened.evaluate(() => window.unclip.load());
+          expect(threads).toBe(headers === ISOLATED ? Math.min(cpus().length, 4) : 1);
+        });
+      } finally {
+        server.close();
+      }
+    }
+  }
+
   it("is built by esbuild, and served by a server that sends no parts of files", async () => {
     execFileSync(process.execPath, ["build.mjs"], { cwd: project });
-    const { url, server } = await serve({ "": join(project, "www") }, {});
-    try {
-      await paint({ url: `${url}/index.html`, close: async () => server.close() });
-    } finally {
-      server.close();
-    }
+    await paintFrom(join(project, "www"));
+  });
+
+  it("is built by webpack without any setting", async () => {
+    const folder = join(project, "webpack");
+    const compiler = webpack({
+      context: project,
+      mode: "production",
+      entry: "./main.js",
+      output: { path: folder, filename: "main.js" },
+      performance: { hints: false },
+    })!;
+    const stats = await new Promise<Stats>((done, fail) =>
+      compiler.run((error, result) => (error ? fail(error) : done(result!))),
+    );
+    expect(stats.toJson({ all: false, errors: true, warnings: true })).toMatchObject({ errors: [], warnings: [] });
+    copyFileSync(join(project, "index.html"), join(folder, "index.html"));
+    await paintFrom(folder);
   });
 });

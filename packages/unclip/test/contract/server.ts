@@ -15,14 +15,16 @@ const TYPES: Record<string, string> = {
 
 /** A server of files on this machine.
  * @param roots folders by the first part of the path; "" is what all other paths go to
- * @param pages texts by path, which go first */
+ * @param pages texts by path, which go first
+ * @param headers further ones of every answer */
 export async function serve(
   roots: Readonly<Record<string, string>>,
   pages: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<{ url: string; server: Server }> {
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url!, "http://localhost").pathname);
-    const type = { "content-type": TYPES[extname(path) || ".html"] ?? "application/octet-stream" };
+    const type = { ...headers, "content-type": TYPES[extname(path) || ".html"] ?? "application/octet-stream" };
     const page = pages[path];
     if (page !== undefined) return void response.writeHead(200, type).end(page);
     const [, first, ...rest] = path.split("/") as [string, string, ...string[]];
