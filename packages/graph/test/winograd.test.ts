@@ -56,15 +56,17 @@ describe("convolutions by Winograd's algorithm", () => {
 
   it("are left alone where the picture is small or does not fall into tiles", () => {
     const operators = (size: number) => build(true, size).operations.map(({ op }) => op);
-    expect(operators(SIZE)).toContain("Gemm");
+    expect(operators(SIZE)).toContain("MatMul");
     expect(operators(28)).toEqual(["Conv"]);
     expect(operators(34)).toEqual(["Conv"]);
   });
 
-  it("falls into bands of rows where the picture is large", () => {
-    const { operations } = build(true, 512);
-    expect(operations.filter(({ op }) => op === "Conv").map(({ output }) => output.dims.slice(2))).toEqual(
-      Array(8).fill([16, 128]),
-    );
+  it.each<[size: number, bands: number, rows: number]>([
+    [256, 2, 32],
+    [512, 4, 32],
+    [2048, 32, 16],
+  ])("falls into bands of rows where the picture is large: %i pixels", (size, bands, rows) => {
+    const pieces = build(true, size).operations.filter(({ op, output }) => op === "Conv" && output.dims[0] === "N*128");
+    expect(pieces.map(({ output }) => output.dims.slice(2))).toEqual(Array(bands).fill([rows, size / 4]));
   });
 });

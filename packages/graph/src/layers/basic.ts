@@ -53,9 +53,13 @@ export interface Conv2dOptions extends ConvOptions {
 export function conv2d(g: GraphBuilder, scope: string, x: Value, out: number, options: Conv2dOptions): Value {
   const { kernel, bias = true, winograd = false } = options;
   return g.scope(scope, () => {
-    const weight = g.weight("weight", [out, x.dims[1] as number, kernel, kernel]);
-    if (winograd && suitsWinograd(x, out)) return winogradConv(g, x, weight, g.weight("bias", [out], [1, out, 1, 1]));
-    return conv(g, x, weight, bias ? g.weight("bias", [out]) : undefined, options);
+    const channels = x.dims[1] as number;
+    const dims = [out, channels, kernel, kernel];
+    if (winograd && suitsWinograd(x, out)) {
+      const weight = g.weight("weight", dims, [1, out, channels, kernel ** 2]);
+      return winogradConv(g, x, weight, g.weight("bias", [out], [1, out, 1, 1]));
+    }
+    return conv(g, x, g.weight("weight", dims), bias ? g.weight("bias", [out]) : undefined, options);
   });
 }
 

@@ -4,9 +4,11 @@ import { bytesFor, executionProvider, outputLocations, sessionOver, type Model, 
 import { importOnnxRuntime } from "./onnx-runtime.js";
 import { weightsDirectoryOf } from "./weights-directory.js";
 
-/** Above that, opening a network with convolutions counts more than 4 % of a step: "all", unlike "extended", copies the weights of
- * convolutions into another order, at 2 s per GB. Convolutions with few channels need it, but such networks are small. */
-const LARGE_BYTES = 2 ** 30;
+/** Above that, "all" only delays opening: unlike "extended" it copies the weights of convolutions into another order, at 2 s per GB and more.
+ * Convolutions with few channels need it, but such networks are small. */
+const ORDERED_BYTES = 2 ** 26;
+/** Above that, weights of a network without convolutions are not packed. */
+const PACKED_BYTES = 2 ** 30;
 
 /** Options of {@link openSession}. */
 export interface SessionOptions {
@@ -20,10 +22,9 @@ export interface SessionOptions {
 export async function openSession(model: Model, { device = "cpu", threads }: SessionOptions = {}): Promise<Session> {
   const { InferenceSession } = await importOnnxRuntime();
   const { graph, folder } = model;
-  const isLarge = graph.weightBytes > LARGE_BYTES;
   const session = await InferenceSession.create(bytesFor(graph, device), {
     executionProviders: [executionProvider(graph, device)],
-    graphOptimizationLevel: isLarge ? "extended" : "all",
+    graphOptimizationLevel: graph.weightBytes > ORDERED_BYTES ? "extended" : "all",
     enableMemPattern: false, // the plan of a first run would take memory beside what that run left in the arena
     logSeverityLevel: 3,
     ...(threads !== undefined && { intraOpNumThreads: threads }),
@@ -31,7 +32,7 @@ export async function openSession(model: Model, { device = "cpu", threads }: Ses
     extra: {
       session: {
         ...(folder !== undefined && { model_external_initializers_file_folder_path: weightsDirectoryOf(folder) }),
-        ...(isLarge && !hasConvolutions(graph) && { disable_prepacking: "1" }),
+        ...(graph.weightBytes > PACKED_BYTES && !hasConvolutions(graph) && { disable_prepacking: "1" }),
       },
     },
   });
