@@ -1,13 +1,15 @@
 import { ddim } from "@unclip/sampler";
 import { describe, expect, it } from "vitest";
-import { createRandom, loadUnclip, type GenerateRequest, type Picture, type Recipe } from "unclip";
+import { createRandom, type GenerateRequest, type Picture, type Recipe } from "unclip";
 import { fixturePath } from "../../../test-support/index.js";
+import { sharedModels } from "./shared-models.js";
 import { refusal } from "./support.js";
 
 const small: GenerateRequest = { prior: { steps: 2 }, decoder: { steps: 2 }, upsamplers: [{ steps: 2 }] };
 const smallest = { decoder: { steps: 2 }, upsamplers: [{ steps: 2 }] };
 const gray: Picture = { width: 8, height: 8, data: new Uint8Array(192).fill(128) };
-const open = () => loadUnclip(fixturePath("karlo-tiny"));
+const models = sharedModels();
+const open = () => models(fixturePath("karlo-tiny"));
 const throughJson = (recipe: Recipe) => JSON.parse(JSON.stringify(recipe)) as Recipe;
 
 describe("a recipe", () => {
@@ -17,7 +19,6 @@ describe("a recipe", () => {
     expect(structuredClone(recipe)).toEqual(recipe);
     expect(throughJson(recipe)).toEqual(recipe);
     expect(recipe.seed).toBe(String(2n ** 60n));
-    await unclip.dispose();
   });
 
   it("paints the pictures of generate again", async () => {
@@ -28,7 +29,6 @@ describe("a recipe", () => {
     expect(again.images).toEqual(images);
     expect(again.recipe).toEqual(recipe);
     expect(again.warnings).toEqual([]);
-    await unclip.dispose();
   });
 
   it("paints variations again, without the picture that they are of", async () => {
@@ -40,7 +40,6 @@ describe("a recipe", () => {
     const again = await unclip.again(throughJson(recipe));
     expect(again.images).toEqual(images);
     expect(again.recipe).toEqual(recipe);
-    await unclip.dispose();
   });
 
   it("paints variations with captions again", async () => {
@@ -53,7 +52,6 @@ describe("a recipe", () => {
     await expect(unclip.vary(gray, { ...smallest, caption: ["a", "b"] })).rejects.toThrow(
       refusal(/^caption: expected one, or 1, one for each picture, got 2$/),
     );
-    await unclip.dispose();
   });
 
   it("takes changes of single settings", async () => {
@@ -64,7 +62,6 @@ describe("a recipe", () => {
     expect(changed.images).toEqual(
       (await unclip.generate("a cube", { ...small, seed: 6, decoder: { steps: 2, guidanceScale: 2 } })).images,
     );
-    await unclip.dispose();
   });
 
   it("says when another model painted it", async () => {
@@ -72,7 +69,6 @@ describe("a recipe", () => {
     const { recipe } = await unclip.generate("a cube", small);
     const { warnings } = await unclip.again({ ...recipe, model: "another" });
     expect(warnings).toEqual([expect.stringMatching(/^recipe: it was made with another, this is .*karlo-tiny/)]);
-    await unclip.dispose();
   });
 
   it("cannot be painted again where something of the caller's made the picture", async () => {
@@ -86,7 +82,6 @@ describe("a recipe", () => {
     await expect(unclip.again(byRandom.recipe)).rejects.toThrow(refusal(/^recipe: has no seed/));
     const seeded = await unclip.again(byRandom.recipe, { seed: 5 });
     expect(seeded.images).toEqual(byRandom.images);
-    await unclip.dispose();
   });
 
   it.each([
@@ -101,7 +96,6 @@ describe("a recipe", () => {
     const unclip = await open();
     const changes = recipe?.operation === "dream" ? { seed: 0 } : {};
     await expect(unclip.again(recipe as unknown as Recipe, changes)).rejects.toThrow(refusal(message));
-    await unclip.dispose();
   });
 });
 
@@ -118,6 +112,5 @@ describe("vary", () => {
   ])("refuses %j", async (picture, message) => {
     const unclip = await open();
     await expect(unclip.vary(picture as Picture, smallest)).rejects.toThrow(refusal(message));
-    await unclip.dispose();
   });
 });

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { loadUnclip, type PriorSettings } from "unclip";
+import type { PriorSettings } from "unclip";
 import { fixturePath } from "../../../test-support/index.js";
+import { sharedModels } from "./shared-models.js";
 
+const models = sharedModels();
 const small = { decoder: { steps: 3 }, upsamplers: 0 };
 
 describe("the autoregressive prior", () => {
   it("gives a seeded embedding, one step for each component, and can be painted again", async () => {
-    const unclip = await loadUnclip();
+    const unclip = await models("toybox");
     const prior: PriorSettings = { kind: "autoregressive" };
     const steps: string[] = [];
     const run = unclip.generate("a red cube", { ...small, seed: 3, prior });
@@ -19,11 +21,10 @@ describe("the autoregressive prior", () => {
     expect((await unclip.again(recipe)).images).toEqual(images);
     const other = await unclip.generate("a red cube", { ...small, seed: 4, prior });
     expect(other.imageEmbedding!.data).not.toEqual((await run).imageEmbedding!.data);
-    await unclip.dispose();
   });
 
   it("keeps the nearest of several candidates", async () => {
-    const unclip = await loadUnclip();
+    const unclip = await models("toybox");
     const { textEmbedding } = await unclip.stages.textEncoder!.embed(["a red cube"]);
     const nearness = async (candidates: number) => {
       const prior: PriorSettings = { kind: "autoregressive", temperature: 1, candidates };
@@ -34,7 +35,6 @@ describe("the autoregressive prior", () => {
       return z.reduce((sum, value, i) => sum + value * t[i]!, 0) / length(z) / length(t);
     };
     expect(await nearness(16)).toBeGreaterThan(await nearness(1));
-    await unclip.dispose();
   });
 
   it.each<[PriorSettings, RegExp]>([
@@ -43,8 +43,7 @@ describe("the autoregressive prior", () => {
     [{ topP: 0 }, /^prior.topP: expected a number/],
     [{ kind: "autoregressive" }, /^prior.kind: this model has no autoregressive prior/],
   ])("refuses %j where it cannot be", async (prior, message) => {
-    const unclip = await loadUnclip(fixturePath("karlo-tiny"));
+    const unclip = await models(fixturePath("karlo-tiny"));
     await expect(unclip.generate("a cube", { ...small, prior })).rejects.toThrow(message);
-    await unclip.dispose();
   });
 });

@@ -10,11 +10,13 @@ import {
   type StageStep,
 } from "unclip";
 import { fixturePath } from "../../../test-support/index.js";
+import { sharedModels } from "./shared-models.js";
 import { refusal } from "./support.js";
 
 type Options = GenerateRequest & RunOptions;
 const small: Options = { prior: { steps: 2 }, decoder: { steps: 2 }, upsamplers: [{ steps: 2 }] };
-const open = () => loadUnclip(fixturePath("karlo-tiny"));
+const models = sharedModels();
+const open = () => models(fixturePath("karlo-tiny"));
 
 describe("generate", () => {
   it("paints the same picture for the same seed, and another for another", async () => {
@@ -25,7 +27,6 @@ describe("generate", () => {
     expect(await paint(3)).toEqual(first);
     expect(await paint(2n ** 32n + 3n)).toEqual(first); // torch keeps 32 bits
     expect(await paint(4)).not.toEqual(first);
-    await unclip.dispose();
   });
 
   it("gives n pictures for each caption, in order", async () => {
@@ -48,7 +49,6 @@ describe("generate", () => {
       ["decoder", 2],
       ["upsampler-1", 2],
     ]);
-    await unclip.dispose();
   });
 
   it("goes without a prior, or with one of the caller's", async () => {
@@ -65,14 +65,12 @@ describe("generate", () => {
     const same = await unclip.generate("a cube", { ...small, prior: own });
     expect(same.images[0]!.data).toEqual(text.images[0]!.data);
     expect(same.recipe).toMatchObject({ prior: { kind: "own:own" } });
-    await unclip.dispose();
   });
 
   it("stops at the decoder's picture if no upsampler is wanted", async () => {
     const unclip = await open();
     const { images } = await unclip.generate("a cube", { ...small, upsamplers: 0 });
     expect(images[0]!.width).toBe(unclip.stages.decoder.space.shape(1)[3]);
-    await unclip.dispose();
   });
 
   it("reports each step, with a preview where there is a picture", async () => {
@@ -96,7 +94,6 @@ describe("generate", () => {
       "upsampler-1 2/2 picture",
     ]);
     expect((await steps[6]!.preview!())[0]!.width).toBe(unclip.stages.decoder.space.shape(1)[3]);
-    await unclip.dispose();
   });
 
   it("stops between two steps", async () => {
@@ -114,7 +111,6 @@ describe("generate", () => {
     await expect(unclip.generate("a cube", { ...small, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: "aborted",
     });
-    await unclip.dispose();
   });
 
   it("warns of a caption that is cut, and says what was lost", async () => {
@@ -124,7 +120,6 @@ describe("generate", () => {
     expect(warnings.length).toBe(1);
     expect(warnings[0]).toMatch(/^caption: only 75 tokens fit, so this was cut off: ".*last ?"$/);
     expect((await unclip.generate("a cube", small)).warnings).toEqual([]);
-    await unclip.dispose();
   });
 
   it.each<[Options, RegExp]>([
@@ -156,7 +151,6 @@ describe("generate", () => {
   ])("refuses %j", async (options, message) => {
     const unclip = await open();
     await expect(unclip.generate("a cube", { ...small, ...options })).rejects.toThrow(refusal(message));
-    await unclip.dispose();
   });
 
   it.each([
@@ -174,7 +168,6 @@ describe("generate", () => {
     const streamed = await unclip.generate("a cube", { ...small, random: createRandom(5) });
     expect(streamed.images[0]!.data).toEqual(seeded.images[0]!.data);
     expect(streamed.recipe.seed).toBeUndefined();
-    await unclip.dispose();
   });
 });
 
@@ -194,7 +187,6 @@ describe("samplers", () => {
     });
     expect(other.images[0]!.data).not.toEqual(own.images[0]!.data);
     expect(own.recipe.decoder).not.toHaveProperty("sampler");
-    await unclip.dispose();
   });
 
   it("are refused by stage and name where there is none such", async () => {
@@ -204,7 +196,6 @@ describe("samplers", () => {
       refusal(/^decoder.sampler: expected one of unclip, ddpm, .*; got "magic"$/),
     );
     await expect(paint({ prior: { steps: 0 } })).rejects.toThrow(refusal(/^prior.steps: expected a whole number/));
-    await unclip.dispose();
   });
 });
 
@@ -229,7 +220,6 @@ describe("every sampler", () => {
       decoder: ["1 of 3", "2 of 3", "3 of 3"],
       "upsampler-1": ["1 of 2", "2 of 2"],
     });
-    await unclip.dispose();
   });
 });
 
@@ -241,7 +231,6 @@ describe("a negative caption", () => {
     expect(away.images[0]!.data).not.toEqual(plain.images[0]!.data);
     expect(away.recipe.negative).toBe("a ring");
     expect(plain.recipe.negative).toBe("");
-    await unclip.dispose();
   });
 });
 
@@ -257,7 +246,6 @@ describe("a negative caption of each caption", () => {
     const { recipe, images } = await unclip.generate(["a cube", "a ring"], { ...small, negative: ["a", "b"], n: 2 });
     expect(recipe.negative).toEqual(["a", "b"]);
     expect((await unclip.again(recipe)).images).toEqual(images);
-    await unclip.dispose();
   });
 });
 
@@ -274,7 +262,6 @@ describe("what a model does not do", () => {
     await expect(unclip.generate("a cube", { ...small, noiseLevel: 0 })).rejects.toThrow(
       refusal(/^noiseLevel: this model/),
     );
-    await unclip.dispose();
   });
 });
 
@@ -293,7 +280,7 @@ describe("the prior of another model", () => {
     expect((await own.again(same.recipe)).warnings).toEqual([
       expect.stringMatching(/^recipe: it was made with .*karlo-tiny with the prior of .*karlo-tiny, this is /),
     ]);
-    await Promise.all([own.dispose(), both.dispose()]);
+    await both.dispose();
     await expect(loadUnclip(fixturePath("karlo-tiny"), { priorModel: other })).rejects.toThrow(
       refusal(/are the parts from one model\?/, "config"),
     );
@@ -312,6 +299,5 @@ describe("the event loop", () => {
     await expect(Promise.resolve(run)).rejects.toSatisfy((error) => isUnclipError(error, "aborted"));
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(1);
-    await unclip.dispose();
   });
 });

@@ -14,6 +14,7 @@ import {
 import { describe, expect, it, onTestFinished } from "vitest";
 import { combineKandinsky } from "../../../test-support/combined-folder.js";
 import { fixturePath } from "../../../test-support/index.js";
+import { sharedModels } from "./shared-models.js";
 
 const [PLAIN_22, INPAINT_22] = ["kandinsky-2-2-tiny-decoder", "kandinsky-2-2-tiny-decoder-inpaint"];
 const DEPTH_22 = "kandinsky-2-2-tiny-b-controlnet-depth";
@@ -28,7 +29,8 @@ async function open(source: string, options: LoadOptions = {}): Promise<Unclip> 
   return unclip;
 }
 
-const load = (name: string, options?: LoadOptions) => open(fixturePath(name), options);
+const models = sharedModels();
+const load = (name: string) => models(fixturePath(name));
 
 async function temporary(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "unclip-kandinsky-"));
@@ -308,13 +310,15 @@ describe("the prior is found", () => {
   });
 
   it("and refused where it is another model's", async () => {
-    await expect(load(PLAIN_22, { priorModel: fixturePath("kandinsky-2-2-tiny-b-prior") })).rejects.toThrow(
+    await expect(
+      open(fixturePath(PLAIN_22), { priorModel: fixturePath("kandinsky-2-2-tiny-b-prior") }),
+    ).rejects.toThrow(
       `${fixturePath("kandinsky-2-2-tiny-b-prior")}: the prior gives image embeddings 32 wide, the decoder takes 24; is it the prior of this model?`,
     );
-    await expect(load(PLAIN_22, { priorModel: fixturePath(PLAIN_21) })).rejects.toThrow(
+    await expect(open(fixturePath(PLAIN_22), { priorModel: fixturePath(PLAIN_21) })).rejects.toThrow(
       "has no prior, model_index.json lists movq, scheduler, text_encoder, tokenizer, unet; give the folder of a prior as priorModel",
     );
-    await expect(load("kandinsky-2-2-tiny-prior")).rejects.toThrow(
+    await expect(open(fixturePath("kandinsky-2-2-tiny-prior"))).rejects.toThrow(
       "kandinsky-2-2-tiny-prior holds a prior alone; open the folder of a decoder, and give this one as priorModel (--prior-model)",
     );
   });

@@ -1,19 +1,20 @@
-import { beforeAll, afterAll, describe, expect, it } from "vitest";
-import { loadUnclip, type Picture, type Recipe, type Unclip } from "unclip";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Picture, Recipe, Unclip } from "unclip";
 import { rows, valuesOf } from "@unclip/tensor";
 import { fixturePath, largestDifference } from "../../../test-support/index.js";
+import { sharedModels } from "./shared-models.js";
 
 /* Laws of the manipulations of CLIP latents, on a random model of Karlo's layout. */
 
 const gray = solid(128);
 const dark = solid(40);
 const small = { decoder: { steps: 3 }, upsamplers: 0 };
+const models = sharedModels();
 let unclip: Unclip;
 
 beforeAll(async () => {
-  unclip = await loadUnclip(fixturePath("karlo-tiny"));
+  unclip = await models(fixturePath("karlo-tiny"));
 });
-afterAll(() => unclip.dispose());
 
 function solid(value: number): Picture {
   return { width: 8, height: 8, data: Uint8Array.from({ length: 192 }, (_, i) => (value + 7 * i) % 256) };
@@ -38,7 +39,7 @@ async function expectRefusal(run: PromiseLike<unknown>, message: RegExp): Promis
 
 describe("vary with eta", () => {
   it("gives one picture at eta 0, whatever the seed, and others above", async () => {
-    const toybox = await loadUnclip(); // a random network saturates, and hides the noise
+    const toybox = await models("toybox"); // a random network saturates, and hides the noise
     const first = await toybox.vary(gray, { ...small, eta: 0, seed: 1 });
     const second = await toybox.vary(gray, { ...small, eta: 0, seed: 2 });
     expect(second.images).toEqual(first.images);
@@ -46,11 +47,10 @@ describe("vary with eta", () => {
     expect(noisy.images[0]!.data).not.toEqual(first.images[0]!.data);
     expect(noisy.images[0]!.data).not.toEqual(noisy.images[1]!.data);
     expect((await toybox.again(noisy.recipe)).images).toEqual(noisy.images);
-    await toybox.dispose();
   });
 
   it("paints a picture of the model's own world again at eta 0, the better the more its inversion is refined", async () => {
-    const toybox = await loadUnclip();
+    const toybox = await models("toybox");
     const { images } = await toybox.generate("a red cube", { upsamplers: 0 });
     const decibels = async (settings: { steps: number; refinements?: number }) => {
       const { steps, ...rest } = settings;
@@ -64,7 +64,6 @@ describe("vary with eta", () => {
     expect(refined).toBeGreaterThan(plain + 6);
     expect(refined).toBeGreaterThan(20);
     expect(await decibels({ steps: 30 })).toBeGreaterThan(40);
-    await toybox.dispose();
   });
 
   it.each<[object, RegExp]>([
@@ -185,7 +184,7 @@ describe("edit", () => {
   });
 
   it("lets the decoder read the captions if asked to", async () => {
-    const toybox = await loadUnclip(); // the random decoder hardly reads them
+    const toybox = await models("toybox"); // the random decoder hardly reads them
     const settings = { ...small, from: "a red cube", to: "a blue cube", strength: 0.1, frames: 2 };
     const plain = await toybox.edit(gray, settings);
     const read = await toybox.edit(gray, { ...settings, captions: true });
@@ -193,7 +192,6 @@ describe("edit", () => {
     const alone = await toybox.edit(gray, { ...settings, captions: true, strength: 0, frames: 1 });
     expectSame(read.images[0]!, alone.images[0]!);
     expect((await toybox.again(read.recipe)).images).toEqual(read.images);
-    await toybox.dispose();
   });
 
   it.each<[object, RegExp]>([
@@ -225,7 +223,7 @@ describe("components", () => {
   });
 
   it("takes the components that the model's autoregressive prior learned", async () => {
-    const toybox = await loadUnclip();
+    const toybox = await models("toybox");
     const settings = { ...small, decoder: { steps: 2 } };
     const { recipe, imageEmbedding } = await toybox.components(gray, settings);
     expect(recipe).toMatchObject({ counts: [1, 2, 4, 8, 16, 32, 42] });
@@ -236,7 +234,6 @@ describe("components", () => {
       return Math.hypot(...shown.map((value, d) => value - whole[d]!));
     });
     expect(off).toEqual([...off].sort((a, b) => b - a)); // each component brings it nearer
-    await toybox.dispose();
   });
 
   it.each<[object, RegExp]>([

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { loadUnclip, type PriorExample } from "unclip";
+import type { PriorExample } from "unclip";
 import { estimatePriorTable } from "../src/prior-table.js";
 import { fixturePath } from "../../../test-support/index.js";
+import { sharedModels } from "./shared-models.js";
 
 const gray = { width: 8, height: 8, data: new Uint8Array(192).fill(128) };
 const captions: PriorExample[] = [{ caption: "a cube" }, { caption: "a ring" }];
 const small = { decoder: { steps: 2 }, upsamplers: 0 };
-const open = () => loadUnclip(fixturePath("karlo-tiny"));
+const models = sharedModels();
+const open = () => models(fixturePath("karlo-tiny"));
 
 describe("estimatePriorTable", () => {
   it("makes the sampler analytic-dpm possible, and the recipe keeps it", async () => {
@@ -18,7 +20,6 @@ describe("estimatePriorTable", () => {
     expect(recipe).toMatchObject({ prior });
     const again = await unclip.again(JSON.parse(JSON.stringify(recipe)));
     expect(again.images).toEqual(images);
-    await unclip.dispose();
   });
 
   it("takes pictures, which give another table than the prior's own samples", async () => {
@@ -29,7 +30,6 @@ describe("estimatePriorTable", () => {
     for await (const { stage } of run) stages.add(stage);
     expect([...stages]).toEqual(["clip-text", "clip-image", "table"]);
     expect(await run).not.toEqual(await unclip.estimatePriorTable(captions, { steps: 3 }));
-    await unclip.dispose();
   });
 
   it("encodes eight examples at a time, and counts the steps of every stage to its end", async () => {
@@ -48,7 +48,6 @@ describe("estimatePriorTable", () => {
     }
     expect(own.slice(-1)).toEqual(["4/4"]);
     expect(own).toContain("1/4");
-    await unclip.dispose();
   });
 
   it.each<[object, RegExp]>([
@@ -80,7 +79,6 @@ describe("estimatePriorTable", () => {
     await expect(unclip.estimatePriorTable(captions, { steps: 1 })).rejects.toMatchObject({ code: "input" });
     const signal = AbortSignal.abort();
     await expect(unclip.estimatePriorTable(captions, { signal })).rejects.toMatchObject({ code: "aborted" });
-    await unclip.dispose();
   });
 });
 
@@ -91,6 +89,5 @@ describe("generate with analytic-dpm", () => {
     await expect(generate({ sampler: "analytic-dpm" })).rejects.toThrow(/^prior.sampler analytic-dpm: needs table/);
     const table = { timesteps: [999, 500, 0], gamma: [1, 1, 1] };
     await expect(generate({ steps: 5, sampler: { name: "analytic-dpm", table } })).rejects.toThrow(/table/);
-    await unclip.dispose();
   });
 });

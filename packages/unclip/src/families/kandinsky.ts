@@ -13,6 +13,7 @@ import type { Lacks } from "../features.js";
 import type { ModelIndex } from "../model-index.js";
 import { rememberLast } from "../remember-last.js";
 import type { Conditions, PictureStart, Stages, Subject } from "../stages.js";
+import { checkFit, textLinks, type Link } from "./check-fit.js";
 import type { FamilyFolder, FamilyModel } from "./family.js";
 import { findPrior, type PriorPlace } from "./find-prior.js";
 import { createSizes } from "./sizes.js";
@@ -91,22 +92,14 @@ async function loadPrior({ folder, index }: PriorPlace, { runtime }: FamilyFolde
   const textEncoder = await loadTextEncoder(folder, runtime, { component: textTower, tokenizer });
   const imageEncoder = await loadImageEncoder(folder, runtime, { component: imageTower, preprocessor });
   const prior = await loadDiffusionPrior(folder, runtime, { component, scheduler });
-  const text = textEncoder.config;
   const width = prior.config.embeddingWidth;
-  const links = [
-    ["the text encoder gives text embeddings", text.embeddingWidth, "wide, the prior takes", width],
-    ["the text encoder gives text states", text.width, "wide, the prior takes", width],
-    ["the text encoder gives captions", text.textLength, "tokens long, the prior takes", prior.config.textLength],
-    ["the image encoder gives embeddings", imageEncoder.config.embeddingWidth, "wide, the prior", width],
-    ["the prior gives image embeddings", width, "wide, the decoder takes", decoder.embeddingWidth],
-  ] as const;
-  for (const [giver, given, taker, taken] of links) {
-    if (given === taken) continue;
-    throw new UnclipError(
-      "config",
-      `${folder.name}: ${giver} ${given} ${taker} ${taken}; is it the prior of this model?`,
-    );
-  }
+  const seen = imageEncoder.config.embeddingWidth;
+  const links: readonly Link[] = [
+    ...textLinks(textEncoder.config, prior.config),
+    ["the image encoder gives image embeddings", seen, "wide", "the prior takes", width],
+    ["the prior gives image embeddings", width, "wide", "the decoder takes", decoder.embeddingWidth],
+  ];
+  checkFit(folder.name, links, "is it the prior of this model?");
   return { textEncoder: rememberLast(textEncoder), imageEncoder, prior };
 }
 
@@ -164,7 +157,5 @@ function checkDecoder(
     throw new UnclipError("config", `${where}: ${got}; are they from one model?`);
   }
   const { latentChannels } = autoencoder.config;
-  if (latentChannels === config.latentChannels) return;
-  const got = `movq has latents of ${latentChannels} channels, unet of ${config.latentChannels}`;
-  throw new UnclipError("config", `${where}: ${got}; are they from one model?`);
+  checkFit(where, [["movq gives latents", latentChannels, "channels deep", "unet takes", config.latentChannels]]);
 }

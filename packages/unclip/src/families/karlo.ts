@@ -1,14 +1,14 @@
 import { loadImageEncoder, loadTextEncoder } from "@unclip/clip";
 import { loadKarloDecoder } from "@unclip/decoder";
 import { hasAutoregressivePrior, loadAutoregressivePrior, loadDiffusionPrior } from "@unclip/prior";
-import { repeatText, sliceText, UnclipError } from "@unclip/tensor";
 import { loadUpsampler } from "@unclip/upsampler";
-import { cutWarnings } from "../cut-warnings.js";
 import type { Lacks } from "../features.js";
 import type { ModelIndex } from "../model-index.js";
 import { rememberLast } from "../remember-last.js";
 import type { Stages } from "../stages.js";
+import { checkFit, textLinks, type Link } from "./check-fit.js";
 import type { Family } from "./family.js";
+import { readCaptions } from "./read-captions.js";
 
 /** Karlo and models of its layout: one text encoder for prior and decoder, pixels all the way, upsamplers.
  *
@@ -32,23 +32,13 @@ export const karlo: Family = {
       decoder: await loadKarloDecoder(folder, runtime, { text: { length, width } }),
       upsamplers: await Promise.all(upsamplersOf(components).map((names) => loadUpsampler(folder, runtime, names))),
     };
-    checkFit(parts, folder.name);
+    checkFit(folder.name, linksOf(parts));
     const stages: Stages = {
       ...parts,
-      async conditions({ imageEmbedding, captions = [""], pictures, negatives }) {
-        const encoded = await textEncoder.embed([...captions, ...negatives]);
-        const [text, away] = [
-          sliceText(encoded, 0, captions.length),
-          sliceText(encoded, captions.length, captions.length + negatives.length),
-        ];
-        return {
-          condition: {
-            ...(imageEmbedding && { imageEmbedding }),
-            text: repeatText(text, pictures / captions.length),
-          },
-          negative: { text: negatives.length === 1 ? away : repeatText(away, pictures / negatives.length) },
-          warnings: cutWarnings(encoded.cut, length),
-        };
+      async conditions(subject) {
+        const { imageEmbedding } = subject;
+        const { text, away, warnings } = await readCaptions(textEncoder, subject, length);
+        return { condition: { ...(imageEmbedding && { imageEmbedding }), text }, negative: { text: away }, warnings };
       },
     };
     return { stages, lacks: lacksOf(parts), ...(other && { priorModel: other.name }) };
@@ -86,28 +76,14 @@ function upsamplersOf(components: ModelIndex["components"]) {
   }
 }
 
-/** Throws unless each stage takes what the one before it gives. */
-function checkFit({ textEncoder, imageEncoder, prior, decoder }: Parts, where: string): void {
-  const { embeddingWidth, width, textLength } = textEncoder!.config;
-  const ofPrior = prior?.config;
-  const links = [
-    ["the text encoder gives text embeddings", embeddingWidth, "the prior takes", ofPrior?.embeddingWidth],
-    ["the text encoder gives text states", width, "the prior takes", ofPrior?.embeddingWidth],
-    ["the text encoder gives captions", textLength, "the prior takes", ofPrior?.textLength],
-    ["the prior gives image embeddings", ofPrior?.embeddingWidth, "the decoder takes", decoder.embeddingWidth],
-    [
-      "the image encoder gives image embeddings",
-      imageEncoder?.config.embeddingWidth,
-      "the decoder takes",
-      decoder.embeddingWidth,
-    ],
-    ["the text encoder gives text embeddings", embeddingWidth, "the decoder takes", decoder.embeddingWidth],
-  ] as const;
-  for (const [giver, given, taker, taken] of links) {
-    if (given === undefined || taken === undefined || given === taken) continue;
-    throw new UnclipError(
-      "config",
-      `${where}: ${giver} ${given} wide, ${taker} ${taken}; are the parts from one model?`,
-    );
-  }
+/** What each stage gives the next one. */
+function linksOf({ textEncoder, imageEncoder, prior, decoder: { embeddingWidth } }: Parts): readonly Link[] {
+  const text = textEncoder!.config;
+  const [ofPrior, seen] = [prior?.config.embeddingWidth, imageEncoder?.config.embeddingWidth];
+  return [
+    ...textLinks(text, prior?.config),
+    ["the prior gives image embeddings", ofPrior, "wide", "the decoder takes", embeddingWidth],
+    ["the image encoder gives image embeddings", seen, "wide", "the decoder takes", embeddingWidth],
+    ["the text encoder gives text embeddings", text.embeddingWidth, "wide", "the decoder takes", embeddingWidth],
+  ];
 }

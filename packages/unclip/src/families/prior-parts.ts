@@ -3,6 +3,7 @@ import { loadDiffusionPrior, type DiffusionPrior } from "@unclip/prior";
 import type { ModelFolder, Runtime } from "@unclip/runtime";
 import { UnclipError } from "@unclip/tensor";
 import type { ModelIndex } from "../model-index.js";
+import { checkFit, textLinks } from "./check-fit.js";
 import type { FamilyFolder } from "./family.js";
 
 /** A prior, and the text tower that reads captions for it. */
@@ -57,17 +58,7 @@ async function loadParts(
     ...(schedulerClass !== undefined && { schedulerClass }),
   });
   const textEncoder = await loadTextEncoder(folder, runtime, { component: text, tokenizer });
-  const { embeddingWidth, width, textLength } = textEncoder.config;
-  const pairs = [
-    ["text embeddings", embeddingWidth, prior.config.embeddingWidth],
-    ["text states", width, prior.config.embeddingWidth],
-    ["tokens", textLength, prior.config.textLength],
-  ] as const;
-  for (const [what, given, taken] of pairs) {
-    if (given === taken) continue;
-    const sizes = `the size of its ${what} is ${given} in the prior's text encoder, ${taken} in the prior`;
-    throw new UnclipError("config", `${folder.name}: ${sizes}; are the parts from one model?`);
-  }
+  checkFit(folder.name, textLinks(textEncoder.config, prior.config));
   return { prior, textEncoder };
 }
 

@@ -1,12 +1,12 @@
 import { loadAutoencoder, type Autoencoder } from "@unclip/autoencoder";
 import { loadImageEncoder, loadTextEncoder, type TextEncoder } from "@unclip/clip";
 import { latentSpaces, loadStableUnclipDecoder, type StableUnclipDecoder } from "@unclip/decoder";
-import { repeatText, sliceText, UnclipError } from "@unclip/tensor";
-import { cutWarnings } from "../cut-warnings.js";
 import type { Lacks } from "../features.js";
 import { rememberLast } from "../remember-last.js";
 import type { Stages } from "../stages.js";
+import { checkFit } from "./check-fit.js";
 import type { Family } from "./family.js";
+import { readCaptions } from "./read-captions.js";
 import { loadOwnPrior, loadPriorOf, type PriorParts } from "./prior-parts.js";
 import { createSizes } from "./sizes.js";
 
@@ -26,7 +26,7 @@ export const stableUnclip: Family = {
         ? await loadOwnPrior(folder, runtime, components)
         : await loadPriorOf(priorModel, { runtime, openOther, schedulerClass: "DDPMScheduler" }); // as diffusers' examples run it
     const imageEncoder = components.has("image_encoder") ? await loadImageEncoder(folder, runtime) : undefined;
-    checkFit({ textEncoder, decoder, autoencoder, prior, imageEncoder }, folder.name);
+    checkParts({ textEncoder, decoder, autoencoder, prior, imageEncoder }, folder.name);
 
     const spaces = latentSpaces(autoencoder);
     const { factor } = autoencoder.config;
@@ -38,18 +38,11 @@ export const stableUnclip: Family = {
       ...(imageEncoder && { imageEncoder }),
       decoder: sizes.at({ width: side, height: side }),
       upsamplers: [],
-      async conditions({ imageEmbedding, captions = [""], pictures, negatives, noiseLevel: level = 0, random }) {
-        const encoded = await textEncoder.embed([...captions, ...negatives]);
-        const text = repeatText(sliceText(encoded, 0, captions.length), pictures / captions.length);
-        const away = sliceText(encoded, captions.length, captions.length + negatives.length);
-        return {
-          condition: {
-            ...(imageEmbedding && { imageEmbedding: await decoder.augment(imageEmbedding, { level, random }) }),
-            text,
-          },
-          negative: { text: negatives.length === 1 ? away : repeatText(away, pictures / negatives.length) },
-          warnings: cutWarnings(encoded.cut, textLength),
-        };
+      async conditions(subject) {
+        const { imageEmbedding, noiseLevel: level = 0, random } = subject;
+        const { text, away, warnings } = await readCaptions(textEncoder, subject, textLength);
+        const noised = imageEmbedding && (await decoder.augment(imageEmbedding, { level, random }));
+        return { condition: { ...(noised && { imageEmbedding: noised }), text }, negative: { text: away }, warnings };
       },
     };
     return {
@@ -85,7 +78,7 @@ function lacksOf({ imageEncoder, prior, decoder: { embeddingWidth } }: Stages): 
 }
 
 /** Where a prior comes from that gives embeddings of a width. Karlo's gives those of ViT-L; none is published for ViT-H. */
-function priorCure(width: number): string {
+export function priorCure(width: number): string {
   const example = { 768: ", such as kakaobrain/karlo-v1-alpha", 1024: " (none is published)" }[width] ?? "";
   return `name a model with priorModel (--prior-model) whose prior gives embeddings ${width} wide${example}`;
 }
@@ -100,28 +93,20 @@ interface Parts {
 }
 
 /** Throws unless each stage takes what the one before it gives. */
-function checkFit({ textEncoder, decoder, autoencoder, prior, imageEncoder }: Parts, where: string): void {
+function checkParts({ textEncoder, decoder, autoencoder, prior, imageEncoder }: Parts, where: string): void {
   const { embeddingWidth, config } = decoder;
-  const links = [
-    ["the text encoder gives text states", textEncoder.config.width, "the decoder takes", config.contextWidth],
-    ["the autoencoder has latents", autoencoder.config.latentChannels, "the decoder takes", config.inChannels],
-    [
-      "the image encoder gives image embeddings",
-      imageEncoder?.config.embeddingWidth ?? embeddingWidth,
-      "the decoder takes",
-      embeddingWidth,
-    ],
-  ] as const;
-  for (const [giver, given, taker, taken] of links) {
-    if (given === taken) continue;
-    throw new UnclipError(
-      "config",
-      `${where}: ${giver} ${given} wide, ${taker} ${taken}; are the parts from one model?`,
-    );
-  }
-  const priorWidth = prior?.prior.config.embeddingWidth;
-  if (priorWidth === undefined || priorWidth === embeddingWidth) return;
+  const [states, { latentChannels }] = [textEncoder.config.width, autoencoder.config];
+  const seen = imageEncoder?.config.embeddingWidth;
+  checkFit(where, [
+    ["the text encoder gives text states", states, "wide", "the decoder takes", config.contextWidth],
+    ["the autoencoder gives latents", latentChannels, "channels deep", "the decoder takes", config.inChannels],
+    ["the image encoder gives image embeddings", seen, "wide", "the decoder takes", embeddingWidth],
+  ]);
   const whose = prior?.model === undefined ? "its prior" : `the prior of ${prior.model}`;
-  const widths = `${whose} gives image embeddings ${priorWidth} wide, its decoder takes ${embeddingWidth}`;
-  throw new UnclipError("config", `${where}: ${widths}; prior and decoder must be made for the same CLIP`);
+  const width = prior?.prior.config.embeddingWidth;
+  checkFit(
+    where,
+    [[`${whose} gives image embeddings`, width, "wide", "its decoder takes", embeddingWidth]],
+    "prior and decoder must be made for the same CLIP",
+  );
 }
