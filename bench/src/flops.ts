@@ -22,8 +22,10 @@ function countMultiplications({ op, inputs, output }: Operation, sizes: DimSizes
   switch (op) {
     case "Gemm":
     case "MatMul":
+    case "Int8Linear":
       return product(output.dims, sizes) * product(of(0).slice(-1), sizes);
     case "Conv":
+    case "Int8Conv":
       return product(output.dims, sizes) * product(of(1).slice(1), sizes); // weight [out, in, k, k]
     case "MultiHeadAttention":
       return 2 * product(of(0), sizes) * product(of(1).slice(1, 2), sizes); // q k^T, then scores times v

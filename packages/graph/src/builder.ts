@@ -1,14 +1,18 @@
 import { sizeOf, UnclipError } from "@unclip/tensor";
-import { checkDifferences, checkParts, type Checkpoint } from "./checkpoint.js";
+import { checkDifferences, checkParts, type Checkpoint, type Weight } from "./checkpoint.js";
 import {
   encodeModel,
   type Attribute,
   type Dims,
   type ElementType,
   type InitializerRecord,
+  type ModelRecord,
   type NodeRecord,
   type PortRecord,
 } from "./onnx.js";
+import { bytesOf } from "./expand.js";
+import type { INT8_DOMAIN } from "./int8.js";
+import { withFloatLayers, withIntegerLayers } from "./int8.js";
 import { withPlainAttention } from "./plain.js";
 import type { WeightType } from "./weight-entry.js";
 
@@ -33,22 +37,66 @@ export interface Graph {
   readonly name: string;
   /** The ONNX file. */
   readonly bytes: Uint8Array;
-  /** The same for devices that compute some of its operators wrong: those are taken apart. */
+  /** The same for devices without integer arithmetic: int8 layers compute in float32, from weights that are dequantised when the network opens. */
+  floatBytes(): Uint8Array;
+  /** The same for devices that besides compute some of its operators wrong: those are taken apart. */
   plainBytes(): Uint8Array;
+  /** What the files are made of. */
+  readonly model: ModelRecord;
+  /** Its convolutions and linear layers, in the order in which they were built. */
+  readonly layers: readonly Layer[];
   readonly inputs: readonly PortRecord[];
   readonly outputs: readonly PortRecord[];
   /** Its nodes in the order in which they were built, for counting what they cost. */
   readonly operations: readonly Operation[];
   /** Files that hold the weights, relative to the model folder. */
   readonly weightFiles: readonly string[];
-  /** What the weights take in memory once they are float32. */
+  /** What the weights take in memory: float32, or int8 as they are stored. */
   readonly weightBytes: number;
 }
+
+/** A convolution or a linear layer of a graph. */
+export interface Layer {
+  readonly kind: "conv" | "linear";
+  /** Its weight's name in the checkpoint, for example "conv_in.weight". */
+  readonly key: string;
+  /** [N, C, H, W], or [..., C]. */
+  readonly x: Value;
+  readonly y: Value;
+  /** Where its weight is stored. */
+  readonly weight: Weight;
+  readonly bias?: Weight;
+  /** Those of a convolution. */
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+/** The tensors of an int8 layer, each as it is stored. */
+export interface Int8Weight {
+  /** The integers w: the shape of the layer's weight. */
+  readonly weight: Value;
+  /** u, what 1 means for each output: [out]. */
+  readonly weightScale: Value;
+  /** s, what 1 means in the layer's input: [1], or one for each channel. */
+  readonly inputScale: Value;
+  /** z, what 0 is in the layer's input: [1]. */
+  readonly inputZeroPoint: Value;
+}
+
+/** Types of constants that are stored in the graph itself. */
+type ConstantType = "float" | "int64" | "int32" | "int8" | "uint8";
 
 /** Options of {@link GraphBuilder.node}. */
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;
-  readonly domain?: "" | "com.microsoft";
+  readonly domain?: "" | "com.microsoft" | typeof INT8_DOMAIN;
+}
+
+/** How an int8 layer rounds what it gives. */
+export interface Int8Range {
+  /** What 1 means in each channel: [out]. */
+  readonly outputScale: Value;
+  /** What 0 is in each channel: [out]. */
+  readonly outputZeroPoint: Value;
 }
 
 /** Builds one ONNX graph. Operators and layers are functions that take it first (`conv(g, x, ...)`). */
@@ -61,12 +109,20 @@ export interface GraphBuilder {
    * @param dims the shape the layer expects of the file
    * @param graphDims another shape of the same size, which the graph gives it */
   weight(name: string, dims: readonly number[], graphDims?: readonly number[]): Value;
+  /** The weight of the current scope, [out, in, ...], and its scales, if it is stored as int8.
+   * @param dims the shape the layer expects of the file */
+  int8Weight(dims: readonly number[]): Int8Weight | undefined;
+  /** The range of what the int8 layer of the current scope gives.
+   * @param out how many channels that has */
+  int8Range(out: number): Int8Range;
+  /** Tells of a layer with a weight, and perhaps a bias, in the current scope. */
+  layer(layer: Pick<Layer, "kind" | "x" | "y"> & Partial<Pick<Layer, "attributes">>): void;
   /** Refuses the checkpoint unless it has exactly `count` numbered parts under `name` of the current scope: to be called before they
    * are built, since `count` comes from a config.
    * @throws UnclipError "weights" */
   expectParts(name: string, count: number): void;
   /** A constant stored in the graph itself. */
-  constant(type: "float" | "int64" | "int32", values: readonly number[], dims: readonly number[]): Value;
+  constant(type: ConstantType, values: readonly number[], dims: readonly number[]): Value;
   /** A node with one output of the given type and shape. */
   node(op: string, inputs: readonly (Value | undefined)[], type: ElementType, dims: Dims, options?: NodeOptions): Value;
   /** A node with several outputs of the given type, one for each shape. */
@@ -96,7 +152,12 @@ const STORED_AS: Readonly<Record<WeightType, ElementType>> = {
   BF16: "bfloat16",
   I64: "int64",
   I32: "int32",
+  I8: "int8",
+  U8: "uint8",
 };
+
+/** What belongs to an int8 weight and is not needed to dequantise it. */
+const REST = ["input_zero_point", "output_scale", "output_zero_point"];
 
 /** A builder whose weights come from `checkpoint`. */
 export function createGraphBuilder({
@@ -106,6 +167,7 @@ export function createGraphBuilder({
 }: GraphBuilderOptions): GraphBuilder {
   const nodes: NodeRecord[] = [];
   const operations: Operation[] = [];
+  const layers: Layer[] = [];
   const inputs: PortRecord[] = [];
   const outputs: PortRecord[] = [];
   const initializers = new Map<string, InitializerRecord>();
@@ -133,6 +195,62 @@ export function createGraphBuilder({
   };
   const node: GraphBuilder["node"] = (op, from, type, dims, options) => addNode(op, from, type, [dims], options)[0]!;
 
+  const constant: GraphBuilder["constant"] = (type, values, dims) => {
+    const id = `${type}(${values.length > 8 ? `#${count++}` : values.join()})[${dims.join()}]`;
+    initializers.set(id, { name: id, type, dims, data: bytesOf(type, values) });
+    return { name: id, type, dims };
+  };
+  const find = (key: string, dims: readonly number[]) => checkpoint.weights.get(key) ?? checkpoint.plan?.(key, dims);
+  /** A tensor of the checkpoint in its storage type; what is missing or has another shape is told by `finish`. */
+  const store = (key: string, dims: readonly number[], graphDims: readonly number[], isFloat = true): Value => {
+    const found = find(key, dims);
+    const id = `${key}[${graphDims.join()}]`;
+    used.add(key);
+    if (found === undefined) missing.push(key);
+    else if (found.dims.join() !== dims.join())
+      misshaped.push(`${key}: expected [${dims.join(", ")}], got [${found.dims.join(", ")}]`);
+    else if (isFloat && found.type === "U8")
+      misshaped.push(`${key}: expected numbers with a sign or a fraction, got U8`);
+    else {
+      const value: Value = { name: id, type: STORED_AS[found.type], dims: graphDims };
+      if (!initializers.has(id)) {
+        weightBytes += sizeOf(dims) * (found.type === "I8" ? 1 : 4);
+        initializers.set(id, { ...value, dims: graphDims, data: found });
+      }
+      return value;
+    }
+    return { name: id, type: "float", dims: graphDims };
+  };
+  const part = (name: string, type: "float" | "uint8", dims: readonly number[], graphDims = dims): Value => {
+    const key = keyOf(name);
+    const found = find(key, dims);
+    if (found !== undefined && STORED_AS[found.type] !== type)
+      misshaped.push(`${key}: expected ${type === "float" ? "F32" : "U8"}, got ${found.type}`);
+    return store(key, dims, graphDims, false);
+  };
+  const countInputScales = (channels: number) =>
+    checkpoint.weights.get(keyOf("input_scale"))?.dims.join() === "1" ? 1 : channels;
+  const int8Weight = (dims: readonly number[]): Int8Weight => ({
+    weight: store(keyOf("weight"), dims, dims),
+    weightScale: part("weight_scale", "float", [dims[0]!]),
+    inputScale: part("input_scale", "float", [countInputScales(dims[1]!)]),
+    inputZeroPoint: part("input_zero_point", "uint8", [1]),
+  });
+  /** w u / s, where a weight is wanted for other than the integer arithmetic of a layer. */
+  const dequantised = (name: string, dims: readonly number[], graphDims: readonly number[]): Value => {
+    const ones = dims.slice(2).map(() => 1);
+    const [out, channels = 1] = dims as [number, number?];
+    const scales = countInputScales(channels);
+    const weight = node("Cast", [store(keyOf(name), dims, dims)], "float", dims, { attributes: { to: 1 } });
+    const outputs = part(`${name}_scale`, "float", [out], [out, 1, ...ones]);
+    const inputs = part("input_scale", "float", [scales], [1, scales, ...ones]);
+    for (const rest of REST) used.add(keyOf(rest));
+    const result = node("Div", [node("Mul", [weight, outputs], "float", dims), inputs], "float", dims);
+    return dims.join() === graphDims.join()
+      ? result
+      : node("Reshape", [result, constant("int64", graphDims, [graphDims.length])], "float", graphDims);
+  };
+
   return {
     input(name, type, dims) {
       inputs.push({ name, type, dims });
@@ -151,32 +269,23 @@ export function createGraphBuilder({
       }
     },
     weight(name, dims, graphDims = dims) {
-      const key = keyOf(name);
-      const found = checkpoint.weights.get(key) ?? checkpoint.plan?.(key, dims);
-      used.add(key);
-      if (found === undefined) {
-        missing.push(key);
-        return { name: key, type: "float", dims: graphDims };
-      }
-      if (found.dims.join() !== dims.join()) {
-        misshaped.push(`${key}: expected [${dims.join(", ")}], got [${found.dims.join(", ")}]`);
-        return { name: key, type: "float", dims: graphDims };
-      }
-      const type = STORED_AS[found.type];
-      const id = `${key}[${graphDims.join()}]`;
-      if (!initializers.has(id)) {
-        weightBytes += sizeOf(dims) * 4;
-        initializers.set(id, { name: id, type, dims: graphDims, data: found });
-      }
-      const stored: Value = { name: id, type, dims: graphDims };
-      return type === "float" ? stored : node("Cast", [stored], "float", graphDims, { attributes: { to: 1 } });
+      const stored = store(keyOf(name), dims, graphDims);
+      if (stored.type === "float") return stored;
+      if (stored.type === "int8") return dequantised(name, dims, graphDims);
+      return node("Cast", [stored], "float", graphDims, { attributes: { to: 1 } });
+    },
+    int8Weight: (dims) => (checkpoint.weights.get(keyOf("weight"))?.type === "I8" ? int8Weight(dims) : undefined),
+    int8Range: (out) => ({
+      outputScale: part("output_scale", "float", [out]),
+      outputZeroPoint: part("output_zero_point", "uint8", [out]),
+    }),
+    layer({ attributes = {}, ...layer }) {
+      const [key, bias] = [keyOf("weight"), checkpoint.weights.get(keyOf("bias"))];
+      const weight = find(key, []);
+      if (weight !== undefined) layers.push({ ...layer, key, weight, ...(bias !== undefined && { bias }), attributes });
     },
     expectParts: (name, count) => checkParts(checkpoint, keyOf(name), count),
-    constant(type, values, dims) {
-      const id = `${type}(${values.length > 8 ? `#${count++}` : values.join()})[${dims.join()}]`;
-      initializers.set(id, { name: id, type, dims, data: bytesOf(type, values) });
-      return { name: id, type, dims };
-    },
+    constant,
     node,
     nodeWith: (op, from, type, shapes, options) =>
       addNode(op, from, type, shapes, options) as { [Index in keyof typeof shapes]: Value },
@@ -185,21 +294,26 @@ export function createGraphBuilder({
       checkDifferences(checkpoint.name, { missing, extra, misshaped });
       const all = [...initializers.values()];
       const model = { name: graphName, nodes, inputs, outputs, initializers: all };
-      const [bytes, plainBytes] = [encodeModel(model), () => encodeModel(withPlainAttention(model))];
-      const weightFiles = [...new Set(all.flatMap(({ data }) => (data instanceof Uint8Array ? [] : [data.file])))];
-      return { name: graphName, bytes, plainBytes, inputs, outputs, operations, weightFiles, weightBytes };
+      return { ...graphOf(model), operations, layers, weightBytes };
     },
   };
 }
 
-function bytesOf(type: "float" | "int64" | "int32", values: readonly number[]): Uint8Array {
-  const typed =
-    type === "float"
-      ? Float32Array.from(values)
-      : type === "int32"
-        ? Int32Array.from(values)
-        : BigInt64Array.from(values, BigInt);
-  return new Uint8Array(typed.buffer);
+/** The files of a model, in the forms that devices take. */
+function graphOf(model: ModelRecord): Omit<Graph, "operations" | "layers" | "weightBytes"> {
+  const weightFiles = new Set(
+    model.initializers.flatMap(({ data }) => (data instanceof Uint8Array ? [] : [data.file])),
+  );
+  return {
+    name: model.name,
+    bytes: encodeModel(withIntegerLayers(model)),
+    floatBytes: () => encodeModel(withFloatLayers(model)),
+    plainBytes: () => encodeModel(withPlainAttention(withFloatLayers(model))),
+    model,
+    inputs: model.inputs,
+    outputs: model.outputs,
+    weightFiles: [...weightFiles],
+  };
 }
 
 /** The error for an operator that got shapes it cannot take.

@@ -3,6 +3,9 @@ export {
   type Graph,
   type GraphBuilder,
   type GraphBuilderOptions,
+  type Int8Range,
+  type Int8Weight,
+  type Layer,
   type NodeOptions,
   type Operation,
   type Value,
@@ -14,6 +17,7 @@ export {
   type Weight,
   type WeightDifferences,
 } from "./checkpoint.js";
+export type { ConvOptions } from "./conv-shape.js";
 export {
   conv2d,
   groupNorm,
@@ -23,6 +27,8 @@ export {
   timestepEmbedding,
   timestepNetwork,
 } from "./layers/basic.js";
+export { hasInt8Layers } from "./int8.js";
+export { int8Conv, int8Linear } from "./layers/int8.js";
 export { causalMask, maskBias, transformerBlock, type TransformerBlockOptions } from "./layers/transformer.js";
 export { transformerAttentionBlock, type TransformerAttention } from "./layers/transformer-attention.js";
 export {

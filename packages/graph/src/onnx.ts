@@ -1,7 +1,7 @@
 import { writeMessage, type MessageWriter } from "./wire.js";
 
 /** Element types that our graphs use, by ONNX's names. */
-export type ElementType = "float" | "float16" | "bfloat16" | "int32" | "int64" | "bool";
+export type ElementType = "float" | "float16" | "bfloat16" | "uint8" | "int8" | "int32" | "int64" | "bool";
 
 /** A dimension: a size, or the name of a size that is known when the graph runs. */
 export type Dim = number | string;
@@ -49,6 +49,8 @@ const IR_VERSION = 10;
 const OPSET = 21;
 const ELEMENT_TYPES: Readonly<Record<ElementType, number>> = {
   float: 1,
+  uint8: 2,
+  int8: 3,
   int32: 6,
   int64: 7,
   bool: 9,

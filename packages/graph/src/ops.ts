@@ -1,4 +1,5 @@
 import { shapeError, type GraphBuilder, type Value } from "./builder.js";
+import { convShape, type ConvOptions } from "./conv-shape.js";
 import type { Dim, Dims } from "./onnx.js";
 
 /* One function an operator: it checks shapes where it is called and infers the shape of its result. */
@@ -162,14 +163,6 @@ export function matmul(g: GraphBuilder, a: Value, b: Value): Value {
   return g.node("MatMul", [a, b], a.type, [...lead, a.dims.at(-2)!, b.dims.at(-1)!]);
 }
 
-/** Options of {@link conv}. */
-export interface ConvOptions {
-  /** Default 1. */
-  readonly stride?: number;
-  /** Zeros on each side, or at the top, left, bottom and right; default 0. */
-  readonly padding?: number | readonly [number, number, number, number];
-}
-
 /** Convolution of x [N, C, H, W] with weight [O, C, k, k]: [N, O, H', W']. */
 export function conv(
   g: GraphBuilder,
@@ -178,22 +171,13 @@ export function conv(
   bias: Value | undefined,
   options: ConvOptions = {},
 ): Value {
-  const { stride = 1, padding = 0 } = options;
-  const [n, channels, height, width] = x.dims as [Dim, Dim, Dim, Dim];
-  const [out, expected, kernel] = weight.dims as [number, number, number];
-  if (x.dims.length !== 4 || channels !== expected)
-    throw shapeError("conv", "[N, C, H, W] and a weight [O, C, k, k]", x, weight);
-  const pads = typeof padding === "number" ? Array<number>(4).fill(padding) : padding;
-  const attributes = { kernel_shape: [kernel, kernel], strides: [stride, stride], pads };
-  const size = (dim: Dim, zeros: number) => {
-    if (typeof dim !== "number") throw shapeError("conv", "a height and width that are known", x);
-    return Math.floor((dim + zeros - kernel) / stride) + 1;
-  };
-  const area = [size(height, pads[0]! + pads[2]!), size(width, pads[1]! + pads[3]!)];
-  const added = channelsToAdd(channels as number, out);
+  const { dims, attributes } = convShape(x, weight.dims, options);
+  const [, channels] = x.dims as [Dim, number];
+  const out = weight.dims[0] as number;
+  const added = channelsToAdd(channels, out);
   const padded = [x, weight].map((value) => (added === 0 ? value : pad(g, value, 1, [0, added])));
   const offset = bias ?? g.constant("float", Array<number>(out).fill(0), [out]); // without one, WebGPU's kernel reads address 0
-  return g.node("Conv", [...padded, offset], x.type, [n, out, ...area], { attributes });
+  return g.node("Conv", [...padded, offset], x.type, dims, { attributes });
 }
 
 /** Channels of zeros that a convolution needs: ONNX Runtime 1.30 computes 6, 9 or 15 channels wrong on WebGPU if it makes a multiple of 4. */

@@ -1,43 +1,10 @@
+import { expandNodes, nodesFor, type Constant } from "./expand.js";
 import type { ModelRecord, NodeRecord } from "./onnx.js";
 
 /** The same model without the fused kinds of attention: each becomes matrix products and a softmax. ONNX Runtime 1.30 computes MultiHeadAttention
  * wrong on some WebGPU adapters, those whose subgroups are 4 wide, where there are 32 queries or more, and lacks Attention with a past there. */
 export function withPlainAttention(model: ModelRecord): ModelRecord {
-  if (!model.nodes.some(({ op }) => op in PLAIN)) return model;
-  const initializers = new Map(model.initializers.map((initializer) => [initializer.name, initializer]));
-  const constant: Constant = (name, type, values, dims = [values.length]) => {
-    const typed = type === "int64" ? BigInt64Array.from(values, BigInt) : Float32Array.from(values);
-    initializers.set(name, { name, type, dims, data: new Uint8Array(typed.buffer) });
-    return name;
-  };
-  const nodes = model.nodes.flatMap((node) => PLAIN[node.op]?.(node, constant) ?? [node]);
-  return { ...model, nodes, initializers: [...initializers.values()] };
-}
-
-type Constant = (name: string, type: "int64" | "float", values: readonly number[], dims?: readonly number[]) => string;
-
-/** What stands for a node of each fused operator. */
-const PLAIN: Readonly<Record<string, (node: NodeRecord, constant: Constant) => NodeRecord[]>> = {
-  MultiHeadAttention: attentionNodes,
-  Attention: causalAttentionNodes,
-};
-
-/** Collects nodes whose values are named after `output`, the first value of the node that they stand for. */
-function nodesFor(output: string) {
-  const nodes: NodeRecord[] = [];
-  const nodeWith = (
-    op: string,
-    from: readonly string[],
-    outputs: readonly string[],
-    more: NodeRecord["attributes"],
-  ) => {
-    nodes.push({ op, domain: "", inputs: from, outputs, attributes: more });
-    return outputs;
-  };
-  const nameOf = (op: string) => `${output}/${op}_${nodes.length}`;
-  const node = (op: string, from: readonly string[], more: NodeRecord["attributes"] = {}, name = nameOf(op)) =>
-    nodeWith(op, from, [name], more)[0]!;
-  return { nodes, node, nodeWith, nameOf };
+  return expandNodes(model, { MultiHeadAttention: attentionNodes, Attention: causalAttentionNodes });
 }
 
 /** softmax(scale q k^T + bias) v, per head, from the inputs and attributes of a MultiHeadAttention. */

@@ -13,6 +13,8 @@ export interface OpCase {
   readonly inputs: readonly (readonly number[])[];
   readonly build: (g: GraphBuilder, inputs: readonly Value[]) => Value;
   readonly expected: (inputs: readonly Numbers[]) => Numbers;
+  /** How far a number may be off, as a share of the largest; default 1e-5: float32 sums in another order. */
+  readonly tolerance?: number;
 }
 
 const {
@@ -33,6 +35,8 @@ const {
   gemm,
   groupRows,
   instanceNormalization,
+  int8Conv,
+  int8Linear,
   layerNormalization,
   maskBias,
   matmul,
@@ -119,6 +123,88 @@ const causalAttention = (known: number, own: number, part: "output" | "present")
     return reference.attention([query, tokensOf(0), tokensOf(1)], 3, { dims: [2, 1, own, size], data: biases });
   },
 });
+
+/* Int8 layers: the input is rounded to whole steps first, so that integer and float arithmetic see the same numbers. */
+const ZERO_POINT = 120;
+const stepOf = (channel: number, scales: number) => (scales === 1 ? 0.25 : 0.1 + 0.05 * (channel % 7));
+const weightOf = (i: number) => ((i * 37) % 255) - 127;
+const scaleOf = (output: number) => 0.002 * (1 + (output % 3));
+const steps = (scales: number) => Array.from({ length: scales }, (_, i) => stepOf(i, scales));
+const inSteps = (g: GraphBuilder, x: Value, dims: readonly number[], scales: number) => {
+  const step = g.constant("float", steps(scales), dims);
+  const whole = g.node("Round", [clip(g, mul(g, x, g.constant("float", [20], [])), -100, 100)], "float", x.dims);
+  return mul(g, whole, step);
+};
+const rounded = (x: Numbers, channelOf: (i: number) => number, scales: number) =>
+  reference.map(x, (value, i) => {
+    const whole = Math.min(100, Math.max(-100, Math.fround(Math.fround(value) * 20)));
+    const floor = Math.floor(whole);
+    const isUp = whole - floor > 0.5 || (whole - floor === 0.5 && floor % 2 !== 0);
+    return (floor + (isUp ? 1 : 0)) * stepOf(channelOf(i), scales);
+  });
+const int8Weights = (g: GraphBuilder, dims: readonly number[], scales: number) => ({
+  weight: g.constant(
+    "int8",
+    Array.from({ length: sizeOf(dims) }, (_, i) => weightOf(i)),
+    dims,
+  ),
+  weightScale: g.constant(
+    "float",
+    Array.from({ length: dims[0]! }, (_, i) => scaleOf(i)),
+    [dims[0]!],
+  ),
+  inputScale: g.constant("float", steps(scales), [scales]),
+  inputZeroPoint: g.constant("uint8", [ZERO_POINT], [1]),
+});
+/** w u / s. */
+const floatWeights = (dims: readonly number[], scales: number): Numbers => {
+  const per = sizeOf(dims.slice(1));
+  const area = sizeOf(dims.slice(2));
+  const data = Array.from({ length: sizeOf(dims) }, (_, i) => {
+    const channel = Math.floor((i % per) / area);
+    return (weightOf(i) * scaleOf(Math.floor(i / per))) / stepOf(channel, scales);
+  });
+  return { dims: [...dims], data };
+};
+const int8LinearCase = (x: number[], out: number, scales: number, hasBias = true): OpCase => ({
+  inputs: [x, ...(hasBias ? [[out]] : [])],
+  build: (g, [x, bias]) => {
+    const width = x!.dims.at(-1) as number;
+    return int8Linear(g, inSteps(g, x!, [scales], scales), int8Weights(g, [out, width], scales), bias);
+  },
+  expected: ([x, bias]) => {
+    const width = x!.dims.at(-1)!;
+    const weight = reference.transpose(floatWeights([out, width], scales), [1, 0]);
+    const flat = rounded(x!, (i) => i % width, scales);
+    const y = reference.matmul({ dims: [sizeOf(flat.dims) / width, width], data: flat.data }, weight);
+    const sum = bias === undefined ? y : reference.zip(y, bias, (a, b) => a + b);
+    return { dims: [...x!.dims.slice(0, -1), out], data: sum.data };
+  },
+});
+const int8ConvCase = (x: number[], weight: number[], options: graph.ConvOptions, scales: number): OpCase => {
+  const [out, channels] = weight as [number, number];
+  const deviation = 73 * 20 * sizeOf(weight.slice(1)) ** 0.5; // of the sums of integers
+  return {
+    inputs: [x, [out]],
+    build: (g, [x, bias]) => {
+      const perOutput = (f: (i: number) => number) => Array.from({ length: out }, (_, i) => f(i));
+      const range = perOutput((i) => (scaleOf(i) * deviation * 5) / 127);
+      const outputScale = g.constant("float", range, [out]);
+      const zeroPoints = perOutput((i) => 126 + (i % 5));
+      const outputZeroPoint = g.constant("uint8", zeroPoints, [out]);
+      const weights = { ...int8Weights(g, weight, scales), outputScale, outputZeroPoint };
+      return int8Conv(g, inSteps(g, x!, [scales, 1, 1], scales), weights, bias, options);
+    },
+    expected: ([x, bias]) => {
+      const area = sizeOf(x!.dims.slice(2));
+      const input = rounded(x!, (i) => Math.floor(i / area) % channels, scales);
+      return reference.conv(input, floatWeights(weight, scales), bias!, options);
+    },
+    tolerance: INT8_TOLERANCE,
+  };
+};
+/** Half of one of the 255 steps of an output, of which the largest number is 60 or more from zero. */
+const INT8_TOLERANCE = 0.5 / 60;
 
 /** The cases by the name of the function of @unclip/graph, and what is special about them. */
 export const opCases: Readonly<Record<string, OpCase>> = {
@@ -290,6 +376,13 @@ export const opCases: Readonly<Record<string, OpCase>> = {
     build: (g, [a, b]) => matmul(g, a!, b!),
     expected: ([a, b]) => reference.matmul(a!, b!),
   },
+  int8Linear: int8LinearCase([2, 77, 64], 96, 1),
+  "int8Linear: a step for each channel": int8LinearCase([6, 128], 64, 128),
+  "int8Linear: no bias": int8LinearCase([3, 5, 32], 16, 32, false),
+  int8Conv: int8ConvCase([2, 32, 16, 16], [32, 32, 3, 3], { padding: 1 }, 1),
+  "int8Conv: a step for each channel": int8ConvCase([1, 64, 8, 8], [48, 64, 3, 3], { padding: 1 }, 64),
+  "int8Conv: stride 2": int8ConvCase([1, 32, 16, 16], [16, 32, 3, 3], { padding: 1, stride: 2 }, 32),
+  "int8Conv: kernel 1": int8ConvCase([2, 48, 8, 8], [32, 48, 1, 1], {}, 1),
   conv: convolution([2, 32, 16, 16], [32, 32, 3, 3], { padding: 1 }),
   "conv: without a bias": convolution([1, 4, 8, 8], [8, 4, 3, 3], { padding: 1 }, false),
   ...Object.fromEntries(
@@ -415,7 +508,7 @@ export function graphOf({ inputs, build }: OpCase): { graph: graph.Graph; dims: 
   return { graph: g.finish(), dims: y.dims };
 }
 
-/** Fails unless a case gave the shape that was inferred, and every number within 1e-5 of the largest: float32 sums in another order.
+/** Fails unless a case gave the shape that was inferred, and every number within its tolerance.
  * @throws Error */
 export function checkOp(test: OpCase, got: { dims: readonly number[]; data: ArrayLike<number> }): void {
   const expected = test.expected(inputsOf(test));
@@ -427,7 +520,7 @@ export function checkOp(test: OpCase, got: { dims: readonly number[]; data: Arra
   const scale = Math.max(...expected.data.map(Math.abs));
   expected.data.forEach((value, i) => {
     const difference = Math.abs(got.data[i]! - value);
-    if (!(difference <= 1e-5 * scale))
+    if (!(difference <= (test.tolerance ?? 1e-5) * scale))
       throw new Error(`number ${i}: expected ${value}, got ${got.data[i]}; the largest is ${scale}`);
   });
 }

@@ -1,5 +1,6 @@
 import { createCheckpoint, readSafetensors, readTorchFile, type Checkpoint, type WeightEntry } from "@unclip/graph";
 import { UnclipError } from "@unclip/tensor";
+import { checkScales } from "./int8-scales.js";
 import type { ModelFolder } from "./model-folder.js";
 import { componentName, EXPECTED_WEIGHTS, findWeightFiles } from "./weight-files.js";
 
@@ -12,7 +13,9 @@ export async function readCheckpoint(folder: ModelFolder, component: string): Pr
     throw new UnclipError("weights", `${componentName(folder, component)}: no weights; expected ${EXPECTED_WEIGHTS}`);
   const files = new Map<string, Map<string, WeightEntry>>();
   for (const path of found.files) {
-    files.set(folder.weightLocation?.(path) ?? path, await readWeightEntries(folder, path));
+    const entries = await readWeightEntries(folder, path);
+    await checkScales(folder, path, entries);
+    files.set(folder.weightLocation?.(path) ?? path, entries);
   }
   return createCheckpoint(component === "" ? folder.name : component, files);
 }

@@ -25,7 +25,8 @@ export interface Model {
 
 /** The ONNX file of a graph for a device. */
 export function bytesFor(graph: Graph, device: Device): Uint8Array {
-  return device === "webgpu" ? graph.plainBytes() : graph.bytes;
+  if (device === "webgpu") return graph.plainBytes();
+  return device === "cpu" || device === "wasm" ? graph.bytes : graph.floatBytes();
 }
 
 /** The execution provider of a device. On WebGPU sines and cosines are left to the processor: WGSL allows them an error of 5e-4 near zero and any

@@ -88,10 +88,13 @@ describe("openSession in Node", () => {
     const weight = g.constant("float", [1], [1, 1, 1, 1]);
     g.output("y", add(g, conv(g, picture, weight, undefined), conv(g, picture, weight, undefined)));
   });
+  const int8 = { ...sum, operations: [{ op: "Int8Linear", inputs: [], output: sum.operations[0]!.output }] };
   const GIB = 2 ** 30;
 
   it.each([
-    ["a small network", sum, GIB, { graphOptimizationLevel: "all", session: {} }],
+    ["a small network", sum, GIB / 16, { graphOptimizationLevel: "all", session: {} }],
+    ["a larger one", sum, GIB, { graphOptimizationLevel: "extended", session: {} }],
+    ["a large one of int8", int8, GIB + 1, { graphOptimizationLevel: "extended", session: { x64quantprecision: "1" } }],
     ["a large one", sum, GIB + 1, { graphOptimizationLevel: "extended", session: { disable_prepacking: "1" } }],
     ["a large one with convolutions", convolution, GIB + 1, { graphOptimizationLevel: "extended", session: {} }],
   ])("opens %s with as much rearranging as pays off", async (_, graph, weightBytes, { session, ...level }) => {

@@ -1,5 +1,6 @@
 import type { GraphBuilder, Value } from "../builder.js";
 import { shapeError } from "../builder.js";
+import { convShape, type ConvOptions } from "../conv-shape.js";
 import {
   add,
   concat,
@@ -14,8 +15,8 @@ import {
   silu,
   sin,
   skipLayerNormalization,
-  type ConvOptions,
 } from "../ops.js";
+import { int8Conv, int8Linear } from "./int8.js";
 import { suitsWinograd, winogradConv } from "./winograd.js";
 
 /* Layers as torch names them: each reads its weights under the scope it is given. */
@@ -26,17 +27,25 @@ export function linear(g: GraphBuilder, scope: string, x: Value, out: number, { 
   return g.scope(scope, () => {
     const width = x.dims.at(-1);
     if (typeof width !== "number") throw shapeError("linear", "a last axis of known size", x);
-    const weight = g.weight("weight", [out, width]);
-    const offset = bias ? g.weight("bias", [out]) : undefined;
-    if (x.dims.length === 2) return gemm(g, x, weight, offset);
-    const lead = x.dims.slice(0, -1);
-    const flat = lead.every((dim) => typeof dim === "number")
-      ? lead.reduce((a, b) => (a as number) * (b as number))
-      : lead.join("*");
-    const y = gemm(g, reshape(g, x, [flat, width]), weight, offset);
-    const named = lead.filter((dim) => typeof dim === "string").length;
-    return named < 2 ? reshape(g, y, [...lead, out]) : groupRows(g, y, x);
+    const offset = () => (bias ? g.weight("bias", [out]) : undefined);
+    const small = g.int8Weight([out, width]);
+    if (small !== undefined) return int8Linear(g, x, small, offset());
+    const y = floatLinear(g, x, g.weight("weight", [out, width]), offset());
+    g.layer({ kind: "linear", x, y });
+    return y;
   });
+}
+
+function floatLinear(g: GraphBuilder, x: Value, weight: Value, offset: Value | undefined): Value {
+  const [out, width] = weight.dims as [number, number];
+  if (x.dims.length === 2) return gemm(g, x, weight, offset);
+  const lead = x.dims.slice(0, -1);
+  const flat = lead.every((dim) => typeof dim === "number")
+    ? lead.reduce((a, b) => (a as number) * (b as number))
+    : lead.join("*");
+  const y = gemm(g, reshape(g, x, [flat, width]), weight, offset);
+  const named = lead.filter((dim) => typeof dim === "string").length;
+  return named < 2 ? reshape(g, y, [...lead, out]) : groupRows(g, y, x);
 }
 
 /** Options of {@link conv2d}. */
@@ -55,11 +64,21 @@ export function conv2d(g: GraphBuilder, scope: string, x: Value, out: number, op
   return g.scope(scope, () => {
     const channels = x.dims[1] as number;
     const dims = [out, channels, kernel, kernel];
-    if (winograd && suitsWinograd(x, out)) {
-      const weight = g.weight("weight", dims, [1, out, channels, kernel ** 2]);
-      return winogradConv(g, x, weight, g.weight("bias", [out], [1, out, 1, 1]));
-    }
-    return conv(g, x, g.weight("weight", dims), bias ? g.weight("bias", [out]) : undefined, options);
+    const offset = () => (bias ? g.weight("bias", [out]) : undefined);
+    const small = g.int8Weight(dims);
+    if (small !== undefined) return int8Conv(g, x, { ...small, ...g.int8Range(out) }, offset(), options);
+    const { attributes } = convShape(x, dims, options);
+    const y =
+      winograd && suitsWinograd(x, out)
+        ? winogradConv(
+            g,
+            x,
+            g.weight("weight", dims, [1, out, channels, kernel ** 2]),
+            g.weight("bias", [out], [1, out, 1, 1]),
+          )
+        : conv(g, x, g.weight("weight", dims), offset(), options);
+    g.layer({ kind: "conv", x, y, attributes });
+    return y;
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Graph } from "@unclip/graph";
+import { hasInt8Layers, type Graph } from "@unclip/graph";
 import type { Device } from "../devices.js";
 import { bytesFor, executionProvider, outputLocations, sessionOver, type Model, type Session } from "../session.js";
 import { importOnnxRuntime } from "./onnx-runtime.js";
@@ -22,6 +22,7 @@ export interface SessionOptions {
 export async function openSession(model: Model, { device = "cpu", threads }: SessionOptions = {}): Promise<Session> {
   const { InferenceSession } = await importOnnxRuntime();
   const { graph, folder } = model;
+  const isInt8 = hasInt8Layers(graph); // its products are fast only on weights in ONNX Runtime's own order
   const session = await InferenceSession.create(bytesFor(graph, device), {
     executionProviders: [executionProvider(graph, device)],
     graphOptimizationLevel: graph.weightBytes > ORDERED_BYTES ? "extended" : "all",
@@ -32,7 +33,8 @@ export async function openSession(model: Model, { device = "cpu", threads }: Ses
     extra: {
       session: {
         ...(folder !== undefined && { model_external_initializers_file_folder_path: weightsDirectoryOf(folder) }),
-        ...(graph.weightBytes > PACKED_BYTES && !hasConvolutions(graph) && { disable_prepacking: "1" }),
+        ...(graph.weightBytes > PACKED_BYTES && !hasConvolutions(graph) && !isInt8 && { disable_prepacking: "1" }),
+        ...(isInt8 && { x64quantprecision: "1" }), // without VNNI, products of u8 and s8 would overflow
       },
     },
   });
@@ -42,5 +44,5 @@ export async function openSession(model: Model, { device = "cpu", threads }: Ses
 /** Whether a graph has any. Without, ONNX Runtime would only copy all its weights into another order: the prior of Karlo took 14 s
  * to open for that, and saved nothing on its first step and 0.15 s on each further one. */
 function hasConvolutions(graph: Graph): boolean {
-  return graph.operations.some(({ op }) => op === "Conv");
+  return graph.operations.some(({ op }) => op === "Conv" || op === "Int8Conv");
 }
