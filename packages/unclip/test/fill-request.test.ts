@@ -1,3 +1,5 @@
+import { readSchedulerConfig } from "@unclip/sampler";
+import { textFromPicture } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 import { checkCaption, checkKeys, checkRange, checkWhole, fillRequest, fillStage } from "../src/fill-request.js";
 
@@ -61,6 +63,67 @@ describe("fillRequest", () => {
   });
 });
 
+describe("upsamplers", () => {
+  const scheduler = readSchedulerConfig(JSON.stringify({ _class_name: "DDIMScheduler", beta_schedule: "linear" }), "x");
+  const stages = { decoder: {}, upsamplers: [{ scheduler }, { scheduler }] };
+  const defaults = { ...DEFAULTS, upsamplers: [{ steps: 7 }, { steps: 5 }] };
+  const cascade = { ...model, stages, defaults } as unknown as Model;
+  const fillOf = (upsamplers?: unknown) => fillRequest({ upsamplers } as object, cascade, 1).upsamplers;
+
+  it("are all that the model has where nothing is said, or as many as are asked for, or those with settings", () => {
+    expect(fillOf()).toStrictEqual([{ steps: 7 }, { steps: 5 }]);
+    expect(fillOf(2)).toStrictEqual(fillOf());
+    expect(fillOf(1)).toStrictEqual([{ steps: 7 }]);
+    expect(fillOf(0)).toStrictEqual([]);
+    expect(fillOf([])).toStrictEqual([]);
+    expect(fillOf([{ sampler: "heun" }, { steps: 3 }])).toStrictEqual([{ steps: 7, sampler: "heun" }, { steps: 3 }]);
+  });
+
+  it.each([
+    [3, "upsamplers: expected 0 to 2, as many as the model has, got 3"],
+    [-1, "upsamplers: expected 0 to 2, as many as the model has, got -1"],
+    [[{}, {}, {}], "upsamplers: expected 0 to 2, as many as the model has, got 3"],
+    ["all", "upsamplers: expected a number or a list, got string"],
+    [{ length: 1 }, "upsamplers: expected a number or a list, got object"],
+    [[{}, { step: 1 }], 'upsamplers[1]: there is no setting "step"; expected steps, sampler'],
+    [[{}, { steps: 0 }], "upsamplers[1].steps: expected a whole number"],
+    [[null], "upsamplers[0]: expected an object with settings, got null"],
+  ])("are not %j", (upsamplers, message) => {
+    expect(() => fillOf(upsamplers)).toThrow(
+      expect.objectContaining({ code: "input", message: expect.stringContaining(message) }),
+    );
+  });
+});
+
+describe("a depth picture", () => {
+  const picture = { width: 1, height: 1, data: new Uint8Array(3).fill(200) };
+  const decoder = { space: { size: { width: 2, height: 1 } } };
+  const deep = { ...model, stages: { decoder, upsamplers: [], beside: { kind: "depth" } } } as unknown as Model;
+  const kept = textFromPicture({ width: 2, height: 1, data: new Uint8Array(6).fill(200) });
+
+  it("is kept at the pictures' size, and taken as it was kept", () => {
+    expect(fillRequest({ depth: picture }, deep, 1).depth).toBe(kept);
+    expect(fillRequest({ depth: kept }, deep, 1).depth).toBe(kept);
+  });
+
+  it.each([
+    [undefined, "depth: this model follows a depth picture; give one, or take a model without"],
+    ["AAAA", "depth: expected a picture of 2 x 1 in base64, got 3 bytes"],
+    [{ ...picture, width: 2 }, "depth: expected 6 bytes for 2 x 1 RGB pixels, got 3"],
+  ])("is not %j", (depth, message) => {
+    expect(() => fillRequest({ depth } as object, deep, 1)).toThrow(
+      expect.objectContaining({ code: "input", message: expect.stringContaining(message) }),
+    );
+  });
+
+  it("is nothing to a model that sees another thing, or nothing, beside", () => {
+    const masked = { ...deep, stages: { ...deep.stages, beside: { kind: "mask" } } } as unknown as Model;
+    for (const other of [masked, model]) expect(fillRequest({}, other, 1)).not.toHaveProperty("depth");
+    const lacking = { ...masked, lacks: { depth: "sees none" } };
+    expect(() => fillRequest({ depth: picture }, lacking, 1)).toThrow(refusal("^depth: sees none$"));
+  });
+});
+
 describe("negative captions", () => {
   const each = (negative: unknown, subjects: number) =>
     fillRequest({ negative } as object, model, subjects, { negatives: "each" }).negative;
@@ -94,6 +157,11 @@ describe("the noise of image embeddings", () => {
     const plain = { ...model, lacks: { noiseLevel: "takes none" } } as Model;
     expect(() => fillRequest({ noiseLevel: 0 }, plain, 1)).toThrow(refusal(/^noiseLevel: takes none$/));
   });
+});
+
+it("a model of several sizes records the one that its decoder has", () => {
+  const size = { width: 64, height: 32 };
+  expect(fillRequest({}, { ...model, size }, 1)).toMatchObject(size);
 });
 
 describe("checks of settings", () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { familyOf } from "../src/families/index.js";
+import { familyOf, priorsOf } from "../src/families/index.js";
 import { readModelIndex } from "../src/model-index.js";
 import { folderOf } from "./support.js";
 
@@ -28,4 +28,22 @@ it("finds the family of a pipeline, or names those that there are", () => {
       message: expect.stringMatching(/^model: _class_name "Nothing" is not supported; expected ".*" or ".*"$/),
     }),
   );
+});
+
+it.each(["KandinskyV22PriorPipeline", "KandinskyPriorPipeline", "KandinskyV22PriorEmb2EmbPipeline"])(
+  "says what to do with the folder of a prior alone: %s",
+  (className) => {
+    const message =
+      "a/b holds a prior alone; open the folder of a decoder, and give this one as priorModel (--prior-model)";
+    expect(() => familyOf(className, "a/b/model_index.json")).toThrow(
+      expect.objectContaining({ code: "config", message }),
+    );
+  },
+);
+
+it("knows the pipelines that priors of a decoder are saved from, where it has none of its own", () => {
+  expect(priorsOf("KandinskyV22InpaintPipeline")).toContain("KandinskyV22PriorPipeline");
+  expect(priorsOf("KandinskyPipeline")).toEqual(["KandinskyPriorPipeline"]);
+  expect(priorsOf("UnCLIPPipeline")).toBe(undefined);
+  expect(priorsOf("Nothing")).toBe(undefined);
 });

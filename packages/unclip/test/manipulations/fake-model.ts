@@ -1,8 +1,14 @@
+import { readSchedulerConfig } from "@unclip/sampler";
 import { createRandom, tensor, textFromTensor, type Picture, type Tensor } from "@unclip/tensor";
 import type { Lacks } from "../../src/features.js";
 import type { LoadedModel, Workplace } from "../../src/operation.js";
 import type { StoredPicture } from "../../src/manipulations/subject.js";
 import { createTimeline } from "../../src/timeline.js";
+
+const SCHEDULER = readSchedulerConfig(
+  JSON.stringify({ _class_name: "DDIMScheduler", beta_schedule: "linear" }),
+  "fake",
+);
 
 /** A row of one number, [1, 1], or several such rows. */
 export const column = (...values: number[]): Tensor => tensor(Float32Array.from(values), [values.length, 1]);
@@ -25,7 +31,7 @@ export function fakeModel({ space = "pixels", lacks = {}, stages = {}, loaded = 
   const dims = space === "pixels" ? [3, 1, 1] : [1, 1, 1];
   const decoder = {
     embeddingWidth: 1,
-    scheduler: undefined,
+    scheduler: SCHEDULER,
     space: {
       kind: space,
       size: { width: 1, height: 1 },
