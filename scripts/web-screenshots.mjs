@@ -21,9 +21,11 @@ const SIZES = { desktop: { width: 1280, height: 860 }, phone: { width: 390, heig
 const PAGES = {
   async empty() {},
   async generate(page) {
-    await paint(page, "a red cube on top of a blue sphere");
-    await page.getByRole("spinbutton", { name: "Pictures" }).fill("4");
+    const count = page.getByRole("spinbutton", { name: "Pictures" });
+    await count.fill("4");
     await paint(page, "an orange sphere to the left of a white cube, as pixel art");
+    await count.fill("1");
+    await paint(page, "a red cube on top of a blue sphere");
   },
   async priors(page) {
     await page.getByRole("button", { name: "Compare the priors" }).click();

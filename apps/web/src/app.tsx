@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { readPicture, type Picture, type Recipe } from "unclip/worker";
+import { readPicture, type DiskFile, type Picture, type Recipe } from "unclip/worker";
 import { ExplorePage } from "./explore/explore-page.js";
 import { GeneratePage } from "./generate/generate-page.js";
 import { canUse, priorWords } from "./generate/priors.js";
@@ -87,12 +87,18 @@ export function App({ device }: Pick<Opening, "device">) {
       return again(recipe);
     });
   const openModel = (opening: Opening) =>
-    void saying(setModelProblem, async () => {
+    saying(setModelProblem, async () => {
       const { stages } = await painter.open(opening);
       setSettings((last) => ({ ...last, upsamplers: Math.min(last.upsamplers, stages.upsamplers) }));
     });
 
-  const isOver = useFiles(openFile);
+  const openFolder = (files: Promise<DiskFile[]>) =>
+    void saying(setModelProblem, async () => {
+      if (painter.isBusy) throw new Error("The model is at work. Stop it, and then drop the folder again.");
+      await openModel({ device: painter.opening.device, files: await files });
+    });
+
+  const isOver = useFiles({ onFile: openFile, onFolder: openFolder });
   useEffect(() => {
     const follow = () =>
       void saying(setProblem, async () => {
@@ -119,7 +125,7 @@ export function App({ device }: Pick<Opening, "device">) {
             </a>
           ))}
         </nav>
-        <ModelPanel painter={painter} problem={modelProblem} onOpen={openModel} />
+        <ModelPanel painter={painter} problem={modelProblem} onOpen={(opening) => void openModel(opening)} />
       </header>
       <main>
         <div class="title">

@@ -2,6 +2,7 @@ import { render } from "preact";
 import type { Device } from "unclip/worker";
 import { App } from "./app.js";
 import { underServiceWorker } from "./start/under-service-worker.js";
+import "./styles/fonts.css";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/shell.css";

@@ -96,7 +96,9 @@ describe.skipIf(chromium === undefined)("the Explore page", { timeout: MOST_MS }
     await page.getByRole("button", { name: "Add", exact: true }).click();
     const handle = page.getByRole("slider", { name: "Mixture" });
     await page.getByRole("img", { name: /live mixture.*green ring/ }).waitFor();
-    const box = (await page.locator(".field-of-play").boundingBox())!;
+    const pad = page.locator(".field-of-play");
+    await pad.scrollIntoViewIfNeeded();
+    const box = (await pad.boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width + 40, box.y + box.height + 40, { steps: 4 });

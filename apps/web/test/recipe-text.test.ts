@@ -57,11 +57,12 @@ describe("a recipe", () => {
       priorGuidance: 4,
       decoderSteps: 10,
       decoderGuidance: 1,
+      upsamplerSteps: [7],
     });
     expect(requestOf(settings)).toEqual({
       seed: 7,
       n: 2,
-      upsamplers: 1,
+      upsamplers: [{ steps: 7 }],
       prior: { kind: "diffusion", steps: 25, guidanceScale: 4 },
       decoder: { steps: 10, guidanceScale: 1 },
     });
@@ -76,7 +77,7 @@ describe("a request", () => {
     expect(requestOf(FIRST_SETTINGS)).toEqual({
       seed: 7,
       n: 1,
-      upsamplers: 2,
+      upsamplers: [{}, {}],
       prior: { kind: "diffusion" },
       decoder: {},
     });

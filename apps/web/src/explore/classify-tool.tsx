@@ -26,7 +26,8 @@ export function ClassifyTool({ painter, shelf: { picture: subject } }: ToolProps
       })
       .catch((error: Error) => setProblem(error.message));
   }, [subject?.id, labels.join("\n"), template, isReady]);
-  if (subject === undefined) return <NeedsPicture />;
+  if (subject === undefined)
+    return <NeedsPicture does="CLIP tells which words fit a picture best, while you write them" />;
   return (
     <div class="tool split">
       <PictureView picture={subject.picture!} label={subject.name} />
@@ -63,8 +64,8 @@ export function ClassifyTool({ painter, shelf: { picture: subject } }: ToolProps
           </p>
         )}
         <p class="hint">
-          Each label is put into the caption, and CLIP’s cosine between picture and caption decides. Nobody trained it
-          on these labels: that is what zero-shot means.
+          Each label is put into the caption, and CLIP’s cosine between picture and caption decides. No classifier was
+          trained: that is what zero-shot means.
         </p>
       </div>
     </div>

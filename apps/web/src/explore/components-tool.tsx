@@ -9,7 +9,8 @@ const LEAST_AMONG = 4;
 /** Principal components: the picture as the first 1, 2, 4, ... of them show it. */
 export function ComponentsTool({ painter, shelf, upsamplers, seed }: ToolProps) {
   const { picture: subject, items } = shelf;
-  if (subject === undefined) return <NeedsPicture />;
+  if (subject === undefined)
+    return <NeedsPicture does="A picture from its principal components, the coarse meaning first" />;
   const hasOwn = painter.model?.stages.autoregressivePrior ?? true;
   const canPaint = hasOwn || items.length >= LEAST_AMONG;
   const paint = () => {

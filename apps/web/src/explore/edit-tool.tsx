@@ -12,7 +12,7 @@ export function EditTool({ painter, shelf: { picture: subject }, upsamplers, see
   const [to, setTo] = useState("a blue cube");
   const [strength, setStrength] = useState(0.5);
   const [captions, setCaptions] = useState(true);
-  if (subject === undefined) return <NeedsPicture />;
+  if (subject === undefined) return <NeedsPicture does="A picture changes as one caption differs from another" />;
   const paint = () => {
     const request = { from, to, strength, captions, frames: FRAMES, seed, upsamplers, decoder: { steps } };
     return painter.paint({

@@ -12,7 +12,7 @@ export function InpaintTool({ painter, shelf: { picture: subject }, upsamplers, 
   const [radius, setRadius] = useState(8);
   const [isEraser, setIsEraser] = useState(false);
   useEffect(() => setMask(emptyMask()), [subject?.id]);
-  if (subject === undefined) return <NeedsPicture />;
+  if (subject === undefined) return <NeedsPicture does="A part of a picture painted anew, as a caption says" />;
   const share = shareOf(mask);
   const paint = () => {
     const request = { image: subject.picture!, mask: pictureOf(mask), seed, upsamplers };

@@ -21,7 +21,14 @@ export function MixTool({ painter, shelf: { chosen }, upsamplers, seed, steps }:
   useEffect(() => setAt(MIDDLE[count] ?? MIDDLE[2]!), [count]);
   const weights = count < 2 ? [] : weightsAt(count, at);
   const live = useLiveMix(painter, chosen, weights, seed);
-  if (count < 2) return <NeedsPicture what="Choose two to four of your material: pictures, captions, or both." />;
+  if (count < 2) {
+    return (
+      <NeedsPicture
+        does="Pictures and captions mixed by weights, live"
+        needs="Choose two to four of your material: pictures, captions, or both."
+      />
+    );
+  }
 
   const title = chosen.map(({ name }) => name).join(" + ");
   const paint = () =>

@@ -10,7 +10,7 @@ const PICTURES = 4;
 export function VaryTool({ painter, shelf: { picture: subject }, upsamplers, seed, steps }: ToolProps) {
   const [eta, setEta] = useState(1);
   const [isNew, setIsNew] = useState(false);
-  if (subject === undefined) return <NeedsPicture />;
+  if (subject === undefined) return <NeedsPicture does="A picture painted anew: what CLIP sees in it stays" />;
   const words = isNew ? "new noise" : `η ${eta}`;
   const paint = () =>
     painter.paint({

@@ -2,6 +2,7 @@ import type { Painter } from "../painter/use-painter.js";
 import type { JobActions } from "../parts/job-card.js";
 import { JobList } from "../parts/job-list.js";
 import { PictureInput } from "../parts/picture-input.js";
+import { Shapes } from "../parts/shapes.js";
 import { RequestForm } from "./request-form.js";
 import type { Settings } from "./settings.js";
 
@@ -42,29 +43,28 @@ export function GeneratePage(
         <h2 id="results-title" class="unseen">
           Pictures
         </h2>
-        {jobs.length === 0 ? <Welcome /> : <JobList jobs={jobs} isBusy={isBusy} {...actions} />}
+        {jobs.length === 0 ? (
+          <Welcome isToybox={painter.opening.files === undefined} />
+        ) : (
+          <JobList jobs={jobs} isBusy={isBusy} {...actions} />
+        )}
       </section>
     </div>
   );
 }
 
 /** What stands where the first picture will be. */
-function Welcome() {
+function Welcome({ isToybox }: { readonly isToybox: boolean }) {
   return (
     <div class="welcome">
-      <svg viewBox="0 0 200 150" aria-hidden="true">
-        <g fill="none" stroke="currentColor" stroke-width="1.5">
-          <path d="M0 118h200" stroke-dasharray="2 5" />
-          <path d="M30 70h44v44H30zM30 70l14-14h44L74 70M74 114l14-14V56" />
-          <circle cx="122" cy="88" r="27" />
-          <path d="M170 50l20 64h-40z" />
-        </g>
-      </svg>
+      <Shapes />
       <h3>Your pictures appear here, and form while you watch</h3>
-      <p>
-        The model knows one small world: cubes, spheres, cylinders, cones and rings in eight colours, alone or in pairs,
-        shaded, cut out, drawn in lines or as pixel art.
-      </p>
+      {isToybox && (
+        <p>
+          The model knows one small world: cubes, spheres, cylinders, cones and rings in eight colours, alone or in
+          pairs, shaded, cut out, drawn in lines or as pixel art.
+        </p>
+      )}
     </div>
   );
 }

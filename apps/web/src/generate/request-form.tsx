@@ -134,9 +134,25 @@ export function RequestForm(props: {
             step={0.1}
             onChange={(decoderGuidance) => set({ decoderGuidance })}
           />
+          {Array.from({ length: settings.upsamplers }, (_, i) => (
+            <NumberField
+              key={i}
+              label={`Upsampler ${i + 1} steps`}
+              value={settings.upsamplerSteps[i]}
+              own={defaults?.upsamplers[i]?.steps ?? 7}
+              min={1}
+              max={1000}
+              onChange={(steps) => set({ upsamplerSteps: withAt(settings.upsamplerSteps, i, steps) })}
+            />
+          ))}
         </div>
         <p class="hint">Guidance 1 is off. What is left empty is the model's own.</p>
       </details>
     </form>
   );
+}
+
+/** A list with one value changed. */
+function withAt<T>(list: readonly (T | undefined)[], at: number, value: T | undefined): (T | undefined)[] {
+  return Array.from({ length: Math.max(list.length, at + 1) }, (_, i) => (i === at ? value : list[i]));
 }

@@ -16,6 +16,8 @@ export interface Settings {
   readonly priorGuidance?: number;
   readonly decoderSteps?: number;
   readonly decoderGuidance?: number;
+  /** Of each upsampler. */
+  readonly upsamplerSteps: readonly (number | undefined)[];
 }
 
 export const FIRST_SETTINGS: Settings = {
@@ -24,6 +26,7 @@ export const FIRST_SETTINGS: Settings = {
   n: 1,
   upsamplers: 2,
   prior: "diffusion",
+  upsamplerSteps: [],
 };
 
 /** Captions of the world that toybox knows. */
@@ -43,7 +46,7 @@ export function requestOf({ seed, n, upsamplers, prior, ...given }: Settings) {
   return {
     seed,
     n,
-    upsamplers,
+    upsamplers: Array.from({ length: upsamplers }, (_, i) => stage(given.upsamplerSteps[i])),
     prior: { kind: prior, ...(prior === "diffusion" && stage(given.priorSteps, given.priorGuidance)) },
     decoder: stage(given.decoderSteps, given.decoderGuidance),
   };
@@ -67,5 +70,6 @@ export function settingsOf(recipe: Recipe): Settings | undefined {
     ...(kind === "diffusion" && { priorSteps: prior!.steps, priorGuidance: prior!.guidanceScale }),
     decoderSteps: decoder.steps,
     decoderGuidance: decoder.guidanceScale,
+    upsamplerSteps: upsamplers.map(({ steps }) => steps),
   };
 }

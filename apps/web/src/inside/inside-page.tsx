@@ -31,8 +31,7 @@ export function InsidePage({ painter }: { readonly painter: Painter }) {
       >
         <p class="intro">
           unCLIP paints in three moves: CLIP reads the caption, a <i>prior</i> imagines what CLIP would see in a picture
-          of it, a <i>decoder</i> paints that. This model denoises pixels, not latents, so that every step can be looked
-          at.
+          of it, a <i>decoder</i> paints that. Toybox denoises pixels, not latents, so that every step can be looked at.
         </p>
         <label class="caption">
           <span>Caption to watch</span>
@@ -147,7 +146,7 @@ function Figures({ trace }: { readonly trace: Trace | undefined }) {
         number={6}
         title="The upsamplers, under a loupe"
         waiting={sizes.length > 1 ? undefined : WAITING}
-        text="Two more diffusion models enlarge the picture, four times each. They see the small one and invent the detail that it cannot hold. Move the loupe, by pointer or with the arrow keys."
+        text="Further diffusion models enlarge the picture, four times each. They see the small one and invent the detail that it cannot hold. Move the loupe, by pointer or with the arrow keys."
       >
         {sizes.length > 1 && <Loupe pictures={sizes} />}
       </Figure>

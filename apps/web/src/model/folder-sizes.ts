@@ -14,15 +14,17 @@ const WEIGHTS = /\.(safetensors|bin)$/;
 
 /** The parts of a chosen folder that have weights, the largest first. Where a part has several files of weights, such as those of full and of
  * half precision, the smallest kind counts. */
-export function folderParts(files: readonly Pick<File, "webkitRelativePath" | "size">[]): FolderPart[] {
+export function folderParts(
+  files: readonly { readonly path: string; readonly file: Pick<File, "size"> }[],
+): FolderPart[] {
   const parts = new Map<string, Map<string, number>>();
-  for (const { webkitRelativePath, size } of files) {
-    const [, part, ...rest] = webkitRelativePath.split("/");
-    const file = rest.join("/");
-    if (part === undefined || !WEIGHTS.test(file)) continue;
+  for (const { path, file } of files) {
+    const [, part, ...rest] = path.split("/");
+    const name = rest.join("/");
+    if (part === undefined || !WEIGHTS.test(name)) continue;
     const kinds = parts.get(part) ?? new Map<string, number>();
-    const kind = file.replace(/-\d{5}-of-\d{5}/, ""); // files of one model in several pieces count together
-    kinds.set(kind, (kinds.get(kind) ?? 0) + size);
+    const kind = name.replace(/-\d{5}-of-\d{5}/, ""); // files of one model in several pieces count together
+    kinds.set(kind, (kinds.get(kind) ?? 0) + file.size);
     parts.set(part, kinds);
   }
   return [...parts]

@@ -1,8 +1,9 @@
+import type { DiskFile } from "unclip/worker";
 import { sizeWords } from "../painter/words.js";
 import { folderParts } from "./folder-sizes.js";
 
 /** The parts of a folder of one's own with their sizes, and which are too large. */
-export function FolderTable({ files }: { readonly files: readonly File[] }) {
+export function FolderTable({ files }: { readonly files: readonly DiskFile[] }) {
   const parts = folderParts(files);
   if (parts.length === 0) return null;
   const tooLarge = parts.filter(({ fits }) => !fits);
@@ -22,8 +23,9 @@ export function FolderTable({ files }: { readonly files: readonly File[] }) {
       </table>
       {tooLarge.length > 0 && (
         <p class="problem" role="alert">
-          {tooLarge.map(({ name }) => name).join(", ")}: too large for a browser, whose WebAssembly has 4.3 GB for a
-          part and what it computes. Take weights of half precision, or the command line app.
+          {tooLarge.map(({ name, sizeBytes }) => `${name} (${sizeWords(sizeBytes)})`).join(", ")}: too large for a
+          browser, whose WebAssembly has 4.3 GB for a part and what it computes. Take a smaller model, or the command
+          line app.
         </p>
       )}
     </>

@@ -1,6 +1,7 @@
 import type { Device } from "unclip/worker";
 import type { Opening, Painter } from "../painter/use-painter.js";
 import { deviceWords, modelWords, sizeWords } from "../painter/words.js";
+import { chosenFiles } from "./folder-files.js";
 import { FolderTable } from "./folder-table.js";
 
 const DEVICES = [
@@ -16,15 +17,16 @@ export function ModelPanel(props: {
   readonly onOpen: (opening: Opening) => void;
 }) {
   const { painter, problem, onOpen } = props;
-  const { model, opening, download, notice, isBusy } = painter;
+  const { model, opening, download, notice, hasFailed, isBusy } = painter;
   const { device, files } = opening;
-  const isOpening = model === undefined;
+  const isOpening = model === undefined && !hasFailed;
+  const statusWords = hasFailed ? "no model is open" : modelWords(model);
   return (
     <details class="model" open={problem !== undefined || notice !== undefined || files !== undefined}>
       <summary>
         <span class="status" role="status">
           {download === undefined
-            ? modelWords(model)
+            ? statusWords
             : `fetching the model: ${sizeWords(download.loaded)} of ${sizeWords(download.total)}`}
         </span>
       </summary>
@@ -61,7 +63,7 @@ export function ModelPanel(props: {
               {...{ webkitdirectory: true }} // Preact's types do not have it
               disabled={isBusy}
               onChange={({ currentTarget }) => {
-                const chosen = [...(currentTarget.files ?? [])];
+                const chosen = chosenFiles(currentTarget.files ?? []);
                 currentTarget.value = "";
                 if (chosen.length > 0) onOpen({ device, files: chosen });
               }}
@@ -75,7 +77,8 @@ export function ModelPanel(props: {
         </div>
         <p class="hint">
           “Automatic” takes WebGPU where it passes a check against known numbers, otherwise WebAssembly. A model folder
-          is what diffusers’ <code>save_pretrained</code> writes; it is opened in place, nothing is uploaded.
+          is what diffusers’ <code>save_pretrained</code> writes; choose it, or drop it onto the page. It is opened in
+          place, nothing is uploaded.
         </p>
         {files !== undefined && <FolderTable files={files} />}
         {model !== undefined && model.lacks.length > 0 && (

@@ -3,6 +3,7 @@ import {
   createUnclipWorker,
   isUnclipError,
   type Device,
+  type DiskFile,
   type Generation,
   type HubProgress,
   type UnclipWorker,
@@ -14,7 +15,7 @@ import { doneWords, wordsOf } from "./words.js";
 /** Where the model comes from, and what it runs on. */
 export interface Opening {
   /** Files of a folder of the visitor's disk; default toybox. */
-  readonly files?: readonly File[];
+  readonly files?: readonly DiskFile[];
   readonly device: Device | "auto";
 }
 
@@ -27,6 +28,8 @@ export interface Painter {
   readonly download?: HubProgress;
   /** A sentence about the model, if it could not be loaded or kept. */
   readonly notice?: string;
+  /** Whether the model could not be opened. */
+  readonly hasFailed: boolean;
   readonly isBusy: boolean;
   /** The model, for work that makes no pictures for the list. */
   unclip(): UnclipWorker;
@@ -45,6 +48,7 @@ export function usePainter(first: Opening): Painter {
   const [jobs, setJobs] = useState<readonly Job[]>([]);
   const [download, setDownload] = useState<HubProgress>();
   const [notice, setNotice] = useState<string>();
+  const [hasFailed, setHasFailed] = useState(false);
   const worker = useRef<UnclipWorker | undefined>(undefined);
   const source = useRef(first);
   const controllers = useRef(new Set<AbortController>());
@@ -53,7 +57,7 @@ export function usePainter(first: Opening): Painter {
 
   const unclip = () =>
     (worker.current ??= createUnclipWorker({
-      ...(source.current.files && { source: source.current.files }),
+      ...(source.current.files && { source: source.current.files, variant: "fp16" }), // where a part has such weights: a browser has little memory
       device: source.current.device,
       onDownload: (progress) => {
         if (progress.note !== undefined) setNotice(progress.note);
@@ -61,10 +65,18 @@ export function usePainter(first: Opening): Painter {
       },
     }));
 
+  const take = (opened: WorkerModel) => {
+    setModel(opened);
+    setHasFailed(false);
+  };
+
   useEffect(() => {
     unclip()
       .load()
-      .then(setModel, (error: Error) => setNotice(`The model cannot be loaded. ${error.message}`));
+      .then(take, (error: Error) => {
+        setHasFailed(true);
+        setNotice(`The model cannot be loaded. ${error.message}`);
+      });
     return () => worker.current?.dispose();
   }, []);
 
@@ -118,7 +130,7 @@ export function usePainter(first: Opening): Painter {
       controllers.current.delete(controller);
       unclip()
         .load()
-        .then(setModel, () => undefined);
+        .then(take, () => undefined);
     }
   }
 
@@ -129,9 +141,15 @@ export function usePainter(first: Opening): Painter {
     setOpening(given);
     setModel(undefined);
     setNotice(undefined);
-    const opened = await unclip().load();
-    if (source.current === given) setModel(opened);
-    return opened;
+    setHasFailed(false);
+    try {
+      const opened = await unclip().load();
+      if (source.current === given) take(opened);
+      return opened;
+    } catch (error) {
+      if (source.current === given) setHasFailed(true);
+      throw error;
+    }
   }
 
   return {
@@ -140,6 +158,7 @@ export function usePainter(first: Opening): Painter {
     jobs,
     download,
     notice,
+    hasFailed,
     isBusy: jobs.some(({ state }) => state === "running"),
     unclip,
     paint,

@@ -25,16 +25,24 @@ export function JobCard({ job, isBusy, ...actions }: { readonly job: Job; readon
     return pictures.length === 1 ? title : `${title}, picture ${index + 1}`;
   };
   const recipes = [...new Set(pictures.flatMap(({ made }) => made?.recipe ?? []))];
+  const isOver = state !== "running";
+  const isMany = recipes.length > 1;
   const isRoll = isFilm && pictures.length > 1;
+  const isSingle = pictures.length === 1 || (pictures.length === 0 && !isOver);
   return (
-    <article class={`job ${state}`} aria-label={title}>
+    <article class={`job ${state}${isSingle ? " single" : ""}`} aria-label={title}>
       <header>
         <h3>{title}</h3>
+        {isOver && (
+          <button type="button" class="quiet" aria-label={`Remove ${title}`} onClick={() => actions.onRemove(id)}>
+            Remove
+          </button>
+        )}
         <p class="says" role={state === "failed" ? "alert" : undefined}>
           {says}
         </p>
       </header>
-      {state === "running" && <progress value={share} max={1} aria-label={`Progress of this stage of ${title}`} />}
+      {!isOver && <progress value={share} max={1} aria-label={`Progress of this stage of ${title}`} />}
       {isRoll ? (
         <>
           <Film title={title} pictures={pictures} at={at} onMove={setFrame} />
@@ -53,38 +61,47 @@ export function JobCard({ job, isBusy, ...actions }: { readonly job: Job; readon
               <PictureView picture={shown.picture} label={labelOf(shown, index)} />
               {shown.label !== undefined && <figcaption class="label">{shown.label}</figcaption>}
               <PictureActions shown={shown} label={labelOf(shown, index)} title={title} isBusy={isBusy} {...actions} />
+              {isMany && isOver && shown.made !== undefined && (
+                <div class="actions">
+                  <RecipeActions
+                    recipe={shown.made.recipe}
+                    title={labelOf(shown, index)}
+                    isBusy={isBusy}
+                    {...actions}
+                  />
+                </div>
+              )}
             </figure>
           ))}
-          {pictures.length === 0 && state === "running" && <div class="empty" aria-hidden="true" />}
+          {pictures.length === 0 && !isOver && <div class="empty" aria-hidden="true" />}
         </div>
       )}
-      <footer>
-        {recipes.length === 1 && state !== "running" && (
-          <>
-            <button
-              type="button"
-              aria-label={`Paint again ${title}`}
-              disabled={isBusy}
-              onClick={() => actions.onAgain(recipes[0]!)}
-            >
-              Paint again
-            </button>
-            <CopyLink recipe={recipes[0]!} title={title} />
-            <details>
-              <summary aria-label={`Recipe of ${title}`}>Recipe</summary>
-              <pre tabIndex={0} aria-label={`Recipe of ${title} as JSON`}>
-                {JSON.stringify(recipes[0], shorten, 2)}
-              </pre>
-            </details>
-          </>
-        )}
-        {state !== "running" && (
-          <button type="button" class="quiet" aria-label={`Remove ${title}`} onClick={() => actions.onRemove(id)}>
-            Remove
-          </button>
-        )}
-      </footer>
+      {recipes.length === 1 && isOver && (
+        <footer>
+          <RecipeActions recipe={recipes[0]!} title={title} isBusy={isBusy} {...actions} />
+          <details>
+            <summary aria-label={`Recipe of ${title}`}>Recipe</summary>
+            <pre tabIndex={0} aria-label={`Recipe of ${title} as JSON`}>
+              {JSON.stringify(recipes[0], shorten, 2)}
+            </pre>
+          </details>
+        </footer>
+      )}
     </article>
+  );
+}
+
+function RecipeActions(
+  props: { readonly recipe: Recipe; readonly title: string; readonly isBusy: boolean } & Pick<JobActions, "onAgain">,
+) {
+  const { recipe, title, isBusy, onAgain } = props;
+  return (
+    <>
+      <button type="button" aria-label={`Paint again ${title}`} disabled={isBusy} onClick={() => onAgain(recipe)}>
+        Paint again
+      </button>
+      <CopyLink recipe={recipe} title={title} />
+    </>
   );
 }
 

@@ -1,15 +1,26 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { DiskFile } from "unclip/worker";
+import { droppedFolder } from "../model/folder-files.js";
 
-/** Takes files that are dropped onto the page or pasted.
+/** What is done with what a visitor brings. */
+export interface Takers {
+  onFile(file: File): void;
+  onFolder(files: Promise<DiskFile[]>): void;
+}
+
+/** Takes files and folders that are dropped onto the page, and files that are pasted.
  * @returns whether something is held over the page */
-export function useFiles(onFile: (file: File) => void): boolean {
+export function useFiles(takers: Takers): boolean {
   const [isOver, setIsOver] = useState(false);
-  const newest = useRef(onFile);
-  newest.current = onFile;
+  const newest = useRef(takers);
+  newest.current = takers;
   useEffect(() => {
     const take = (data: DataTransfer | null) => {
-      const [file] = data?.files ?? [];
-      if (file !== undefined) newest.current(file);
+      if (data === null) return;
+      const folder = droppedFolder(data);
+      const [file] = data.files;
+      if (folder !== undefined) newest.current.onFolder(folder);
+      else if (file !== undefined) newest.current.onFile(file);
     };
     const listeners = {
       dragover(event: DragEvent) {

@@ -11,7 +11,7 @@ export function checkFits(name: string, sizeBytes: number): void {
   if (sizeBytes < WASM_BYTES) return;
   throw new UnclipError(
     "session",
-    `${name}: its weights take ${gigabytes(sizeBytes)}, a browser's WebAssembly has ${gigabytes(WASM_BYTES)}; take a smaller model or weights of half precision, or run it in Node`,
+    `${name}: its weights take ${gigabytes(sizeBytes)}, a browser's WebAssembly has ${gigabytes(WASM_BYTES)}; take a smaller model, or run it in Node`,
   );
 }
 
