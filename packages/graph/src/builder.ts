@@ -200,7 +200,12 @@ export function createGraphBuilder({
     initializers.set(id, { name: id, type, dims, data: bytesOf(type, values) });
     return { name: id, type, dims };
   };
-  const find = (key: string, dims: readonly number[]) => checkpoint.weights.get(key) ?? checkpoint.plan?.(key, dims);
+  const found = new Map<string, Weight>();
+  const find = (key: string, dims: readonly number[]): Weight | undefined => {
+    const weight = checkpoint.weights.get(key) ?? checkpoint.plan?.(key, dims);
+    if (weight !== undefined) found.set(key, weight);
+    return weight;
+  };
   /** A tensor of the checkpoint in its storage type; what is missing or has another shape is told by `finish`. */
   const store = (key: string, dims: readonly number[], graphDims: readonly number[], isFloat = true): Value => {
     const found = find(key, dims);
@@ -280,8 +285,8 @@ export function createGraphBuilder({
       outputZeroPoint: part("output_zero_point", "uint8", [out]),
     }),
     layer({ attributes = {}, ...layer }) {
-      const [key, bias] = [keyOf("weight"), checkpoint.weights.get(keyOf("bias"))];
-      const weight = find(key, []);
+      const key = keyOf("weight");
+      const [weight, bias] = [found.get(key), found.get(keyOf("bias"))];
       if (weight !== undefined) layers.push({ ...layer, key, weight, ...(bias !== undefined && { bias }), attributes });
     },
     expectParts: (name, count) => checkParts(checkpoint, keyOf(name), count),
