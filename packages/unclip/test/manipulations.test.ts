@@ -297,7 +297,8 @@ describe("generate from a picture", () => {
   it.each<[object, RegExp]>([
     [{ strength: 0.5 }, /^strength: there is no image/],
     [{ mask: fill(0) }, /^mask: there is no image/],
-    [{ image: gray, strength: 0 }, /^strength: expected a number above 0|strength/],
+    [{ image: gray, strength: 0 }, /^decoder.strength: expected a number above 0 to 1, got 0/],
+    [{ image: gray, strength: 0.1 }, /^decoder.strength: 0.1 of 4 steps is less than one step/],
     [{ image: gray, strength: 1.5 }, /^strength: expected a number from 0 to 1/],
     [
       { image: gray, mask: { width: 2, height: 8, data: new Uint8Array(48) } },

@@ -1,7 +1,8 @@
 import type { Prior, PriorOptions } from "@unclip/prior";
-import { createRandom, tensor, type TextFeatures } from "@unclip/tensor";
+import { readSchedulerConfig } from "@unclip/sampler";
+import { createRandom, tensor, valuesOf, type TextFeatures } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
-import { embedCaptions, fillPrior, fillPriorFor } from "../src/prior-request.js";
+import { drawAsPrior, embedCaptions, fillPrior, fillPriorFor, type FilledPrior } from "../src/prior-request.js";
 import { createTimeline, type StageStep } from "../src/timeline.js";
 
 type Model = Parameters<typeof fillPrior>[1];
@@ -227,5 +228,39 @@ describe("embedCaptions", () => {
   it("gives nothing for a model whose captions condition the decoder alone", async () => {
     const { result, steps } = await embed(own, { stages: { textEncoder: undefined } });
     expect([result, steps]).toEqual([{}, []]);
+  });
+});
+
+describe("drawAsPrior", () => {
+  const text = JSON.stringify({
+    _class_name: "UnCLIPScheduler",
+    prediction_type: "sample",
+    variance_type: "fixed_small_log",
+  });
+  const scheduler = readSchedulerConfig(text, "fake");
+  const prior = { scheduler, config: { embeddingWidth: 4 } };
+  const settings: FilledPrior = { kind: "diffusion", steps: 3, guidanceScale: 4 };
+  /** The number that comes next, after the prior of such stages has drawn. */
+  async function after(stages: object, given: FilledPrior) {
+    const random = createRandom(5);
+    await drawAsPrior({ stages, random } as unknown as Parameters<typeof drawAsPrior>[0], given);
+    return valuesOf(random.normal([1]))[0];
+  }
+
+  it("takes numbers for a start and for each step but the last", async () => {
+    const random = createRandom(5);
+    for (let draw = 0; draw < 3; draw++) random.normal([1, 4]);
+    expect(await after({ prior }, settings)).toBe(valuesOf(random.normal([1]))[0]);
+  });
+
+  it("takes none where no diffusion prior would", async () => {
+    const first = valuesOf(createRandom(5).normal([1]))[0];
+    for (const [stages, given] of [
+      [{}, settings],
+      [{ prior }, own],
+      [{ prior }, { ...settings, kind: "text-embedding" }],
+    ] as const) {
+      expect(await after(stages, given)).toBe(first);
+    }
   });
 });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cosineSimilarity, loadUnclip, type Unclip } from "unclip";
 import { valuesOf } from "@unclip/tensor";
+import { fillRerank } from "../src/rerank-pictures.js";
+import { fakeModel } from "./manipulations/fake-model.js";
 import { refusal } from "./support.js";
 
 const settings = { seed: 3, prior: { steps: 2 }, decoder: { steps: 3 }, upsamplers: 0 };
@@ -59,4 +61,13 @@ describe("rerank", () => {
   ])("refuses %s with %j", async (rerank, more, message) => {
     await expect(unclip.generate(captions, { ...settings, ...more, rerank })).rejects.toThrow(refusal(message));
   });
+});
+
+it("a model that sees no pictures, or reads no captions, reranks nothing", () => {
+  for (const tower of ["textEncoder", "imageEncoder"] as const) {
+    const model = fakeModel({ lacks: { [tower]: `has no ${tower}` } });
+    expect(() => fillRerank({ rerank: 2 }, model, 1)).toThrow(refusal(`rerank: has no ${tower}`));
+    expect(fillRerank({}, model, 1)).toEqual({});
+  }
+  expect(fillRerank({ rerank: 2, n: 2 }, fakeModel(), 1)).toEqual({ rerank: 2 });
 });

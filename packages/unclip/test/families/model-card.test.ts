@@ -13,6 +13,7 @@ it.each([
   "---\r\nprior: [someone/the-other.v1, some/third]\r\n---\r\n",
   "---\nprior:\n- someone/the-other.v1\n- some/third\n---\n",
   "---\nprior:   \n  - someone/the-other.v1\n---\n",
+  "---\nprior:  [ someone/the-other.v1 ]\n---\n",
 ])("a model card names a prior: %j", async (card) => {
   expect(await cardOf(card)).toBe("someone/the-other.v1");
 });

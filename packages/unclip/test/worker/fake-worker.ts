@@ -6,6 +6,8 @@ import type { Port } from "../../src/worker/protocol.js";
 export interface FakeWorker extends Worker {
   /** Lets it crash as a browser reports it. */
   crash(message: string): void;
+  /** Lets a message arrive that cannot be read. */
+  garble(): void;
   readonly isTerminated: boolean;
 }
 
@@ -28,6 +30,7 @@ export function createFakeWorker(load: typeof loadUnclip): FakeWorker {
       isTerminated = true;
       port1.close();
     },
+    garble: () => void target.dispatchEvent(new Event("messageerror")),
     crash: (message: string) => void target.dispatchEvent(Object.assign(new Event("error"), { message })),
     get isTerminated() {
       return isTerminated;

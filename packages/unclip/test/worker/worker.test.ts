@@ -256,6 +256,17 @@ describe("a Worker that ends", () => {
     unclip.dispose();
   });
 
+  it("by a message that nobody can read fails what runs", async () => {
+    const { unclip, workers, run } = await running();
+    workers[0]!.garble();
+    await expect(run).rejects.toMatchObject({
+      code: "session",
+      message: "worker: a message could not be read; the next run starts another one",
+    });
+    expect(workers[0]!.isTerminated).toBe(true);
+    unclip.dispose();
+  });
+
   it("because its script is not there says so", async () => {
     const { unclip, workers } = open();
     const loading = unclip.load();
@@ -306,6 +317,56 @@ describe("a Worker that ends", () => {
   });
 });
 
+describe("what a page asks of a Worker", () => {
+  /** A loader of a model that only says what it is asked. */
+  const echo = (async () => {
+    const { createRun } = await import("@unclip/tensor");
+    const said = (method: string) => (subject: unknown, options: { signal: AbortSignal }) =>
+      // eslint-disable-next-line require-yield -- a run of no steps
+      createRun(async function* () {
+        const { signal, ...settings } = options;
+        return { method, subject, settings, aborted: signal.aborted };
+      });
+    const methods = [
+      "generate",
+      "vary",
+      "interpolate",
+      "mix",
+      "edit",
+      "components",
+      "compare",
+      "again",
+      "estimatePriorTable",
+    ];
+    const stages = { decoder: { space: { size: { width: 1, height: 1 } } }, upsamplers: [] };
+    return { stages, ...Object.fromEntries(methods.map((method) => [method, said(method)])) };
+  }) as unknown as typeof loadUnclip;
+
+  it("is asked of the model there, with the settings and without the signals", async () => {
+    const { unclip } = open({}, echo);
+    const { signal } = new AbortController();
+    const settings = { seed: 1, signal, abortSignal: signal };
+    const asked: [string, (subject: never, options: never) => PromiseLike<unknown>][] = [
+      ["generate", unclip.generate],
+      ["vary", unclip.vary],
+      ["interpolate", unclip.interpolate],
+      ["mix", unclip.mix],
+      ["edit", unclip.edit],
+      ["components", unclip.components],
+      ["compare", unclip.compare],
+      ["again", unclip.again],
+      ["estimatePriorTable", unclip.estimatePriorTable],
+    ];
+    for (const [method, ask] of asked) {
+      const subject = [method];
+      const answer = { method, subject, settings: { seed: 1 }, aborted: false };
+      expect(await ask(subject as never, settings as never)).toEqual(answer);
+      expect(await ask(subject as never, undefined as never)).toEqual({ ...answer, settings: {} });
+    }
+    unclip.dispose();
+  });
+});
+
 describe("loading in a Worker", () => {
   it("fails as it does without one, and is tried again", async () => {
     const { unclip, workers } = open({ source: fixturePath("no-such-model") });
@@ -345,7 +406,9 @@ describe("loading in a Worker", () => {
     const file = new File(["text"], "config.json");
     Object.defineProperty(file, "webkitRelativePath", { value: "mine/prior/config.json" });
     const listed = { path: "a.json", sizeBytes: 4, url: new URL("http://models.test/a.json") };
-    for (const source of [new URL("http://models.test/karlo/"), [file], [listed]]) {
+    const nameless = new File(["text"], "model_index.json");
+    const picked = { path: "b.json", file };
+    for (const source of [new URL("http://models.test/karlo/"), [file], [listed], [nameless], [picked], []]) {
       const { unclip } = open({ source }, noting);
       await unclip.load();
       unclip.dispose();
@@ -353,6 +416,9 @@ describe("loading in a Worker", () => {
     expect(given[0]).toBe("http://models.test/karlo/");
     expect(given[1]).toMatchObject([{ path: "mine/prior/config.json" }]);
     expect(given[2]).toEqual([{ ...listed, url: "http://models.test/a.json" }]);
+    expect(given[3]).toMatchObject([{ path: "model_index.json" }]);
+    expect(given[4]).toMatchObject([{ path: "b.json" }]);
+    expect(given[5]).toEqual([]);
   });
 
   it("passes options on", async () => {
