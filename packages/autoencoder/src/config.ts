@@ -1,4 +1,4 @@
-import { createConfigReader, UnclipError, type ConfigReader } from "@unclip/tensor";
+import { createConfigReader, RANGES, UnclipError, type ConfigReader } from "@unclip/tensor";
 
 /** Sizes of an autoencoder. */
 export interface AutoencoderConfig {
@@ -38,18 +38,18 @@ export function readAutoencoderConfig(json: Json, where: string): AutoencoderCon
   const kind = json["_class_name"] === "VQModel" || "num_vq_embeddings" in json ? "vq" : "kl";
   read.only("act_fn", "silu");
   read.only("mid_block_add_attention", true);
-  const blockOutChannels = read.numbers("block_out_channels", [64]);
+  const blockOutChannels = read.wholes("block_out_channels", RANGES.width, RANGES.levels, [64]);
   const levels = blockOutChannels.length;
   const shared = {
-    pixelChannels: read.number("in_channels", 3),
+    pixelChannels: read.whole("in_channels", RANGES.width, 3),
     blockOutChannels,
-    layersPerBlock: read.number("layers_per_block", 1),
+    layersPerBlock: read.whole("layers_per_block", RANGES.layers, 1),
     encoderAttention: readBlocks(read, json, "down_block_types", DOWN, levels),
     decoderAttention: readBlocks(read, json, "up_block_types", UP, levels).toReversed(),
-    groups: read.number("norm_num_groups", 32),
+    groups: read.whole("norm_num_groups", RANGES.groups, 32),
     factor: 2 ** (levels - 1),
   };
-  const outChannels = read.number("out_channels", 3);
+  const outChannels = read.whole("out_channels", RANGES.width, 3);
   if (outChannels !== shared.pixelChannels) {
     throw new UnclipError(
       "config",
@@ -62,18 +62,22 @@ export function readAutoencoderConfig(json: Json, where: string): AutoencoderCon
 function readKl(read: ConfigReader) {
   for (const key of ["use_quant_conv", "use_post_quant_conv"]) read.only(key, true);
   for (const key of ["shift_factor", "latents_mean", "latents_std"]) read.only(key);
-  const latentChannels = read.number("latent_channels", 4);
-  const scalingFactor = read.number("scaling_factor", 0.18215);
+  const latentChannels = read.whole("latent_channels", RANGES.width, 4);
+  const scalingFactor = read.number("scaling_factor", 0.18215, SCALE);
   return { kind: "kl", norm: "group", latentChannels, innerChannels: latentChannels, scalingFactor } as const;
 }
+
+/** What makes latents about one wide: published ones are multiplied with 0.13 to 1.5. */
+const SCALE = { min: 1e-4, max: 1e4 };
 
 /** The file's scaling factor is not read: the decoders that have such an autoencoder do not scale its latents. */
 function readVq(read: ConfigReader, where: string) {
   read.only("lookup_from_codebook", false);
   read.only("norm_type", "group", "spatial");
   const norm = read.string("norm_type", "group") as AutoencoderConfig["norm"];
-  const innerChannels = read.number("latent_channels", 3);
-  const latentChannels = read.optional("vq_embed_dim") ?? innerChannels;
+  const innerChannels = read.whole("latent_channels", RANGES.width, 3);
+  const hasOwn = read.optional("vq_embed_dim") !== undefined;
+  const latentChannels = hasOwn ? read.whole("vq_embed_dim", RANGES.width) : innerChannels;
   if (norm === "spatial" && latentChannels !== innerChannels) {
     const sizes = `vq_embed_dim is ${latentChannels}, latent_channels ${innerChannels}`;
     throw new UnclipError("config", `${where}: ${sizes}; with norm_type "spatial" they must agree`);

@@ -58,3 +58,24 @@ it.each([
 ])("refuses what is not built: %#", (json, message) => {
   expect(() => readAutoencoderConfig(json, "vae/config.json")).toThrow(`vae/config.json: ${message}`);
 });
+
+it.each([
+  ["in_channels", 1e9, "an integer from 1 to 131072, got 1000000000"],
+  ["out_channels", 0, "an integer from 1 to 131072, got 0"],
+  ["latent_channels", 1.5, "an integer from 1 to 131072, got 1.5"],
+  ["layers_per_block", 1e6, "an integer from 1 to 1000, got 1000000"],
+  ["norm_num_groups", 0, "an integer from 1 to 1024, got 0"],
+  ["block_out_channels", [128, 1e9], "1 to 8 integers from 1 to 131072, got [128,1000000000]"],
+  ["block_out_channels", [], "1 to 8 integers from 1 to 131072, got []"],
+])("refuses the %s %j of either kind", (key, value, message) => {
+  for (const json of [KL, VQ]) {
+    expect(() => readAutoencoderConfig({ ...json, [key]: value }, "c")).toThrow(`c: ${key}: expected ${message}`);
+  }
+});
+
+it("refuses sizes that one kind has", () => {
+  const refused = (json: object) => expect(() => readAutoencoderConfig({ ...json }, "c"));
+  refused({ ...VQ, vq_embed_dim: -1 }).toThrow("c: vq_embed_dim: expected an integer from 1 to 131072, got -1");
+  refused({ ...KL, scaling_factor: 0 }).toThrow("c: scaling_factor: expected a number from 0.0001 to 10000, got 0");
+  expect(readAutoencoderConfig({ ...VQ, vq_embed_dim: null }, "c").latentChannels).toBe(4);
+});

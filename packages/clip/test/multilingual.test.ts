@@ -63,6 +63,20 @@ describe("the multilingual text encoder agrees with MultilingualCLIP of diffuser
       "config.json: transformerDimensions is 1024, hidden_size 768; expected the same",
     );
   });
+
+  it.each([
+    ["hidden_size", 1e9, "an integer from 1 to 131072, got 1000000000"],
+    ["vocab_size", 1e12, "an integer from 1 to 10000000, got 1000000000000"],
+    ["num_hidden_layers", 1e6, "an integer from 1 to 1000, got 1000000"],
+    ["num_attention_heads", 0, "an integer from 1 to 1024, got 0"],
+    ["intermediate_size", 0.5, "an integer from 1 to 131072, got 0.5"],
+    ["layer_norm_eps", -1, "a number from 0 to 1, got -1"],
+    ["max_position_embeddings", 1e9, "an integer from 1 to 1024, got 1000000000"],
+    ["pad_token_id", -1, "an integer from 0 to 10000000, got -1"],
+  ])("refuses the %s %j", (key, value, message) => {
+    const json = readFixture<Record<string, unknown>>("kandinsky-2-1-tiny/text_encoder/config.json");
+    expect(() => readMultilingualConfig({ ...json, [key]: value }, "c")).toThrow(`c: ${key}: expected ${message}`);
+  });
 });
 
 describe("the multilingual tokenizer", () => {

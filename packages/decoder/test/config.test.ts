@@ -1,4 +1,10 @@
-import { readKarloDecoderConfig, readTextProjectionConfig } from "@unclip/decoder";
+import {
+  readImageNormalizerConfig,
+  readKandinskyConfig,
+  readKarloDecoderConfig,
+  readStableUnclipConfig,
+  readTextProjectionConfig,
+} from "@unclip/decoder";
 import { expect, it } from "vitest";
 import { readFixture } from "../../../test-support/index.js";
 
@@ -26,4 +32,28 @@ it.each([
   ["cross_attention_dim", 1e9, "expected an integer from 1 to 131072, got 1000000000"],
 ])("refuses the projection's %s %j", (key, value, message) => {
   expect(() => readTextProjectionConfig({ ...projection, [key]: value }, "c")).toThrow(`c: ${key}: ${message}`);
+});
+
+it.each([
+  ["attention_head_dim", 0, "an integer from 1 to 1024, got 0"],
+  ["attention_head_dim", [1, 2, 2, 1e9], "1 to 8 integers from 1 to 1024, got [1,2,2,1000000000]"],
+  ["transformer_layers_per_block", 1e9, "an integer from 1 to 1000, got 1000000000"],
+  ["projection_class_embeddings_input_dim", -48, "an integer from 1 to 131072, got -48"],
+])("refuses Stable unCLIP's %s %j", (key, value, message) => {
+  const json = readFixture<Record<string, unknown>>("stable-unclip-tiny-l/unet/config.json");
+  expect(() => readStableUnclipConfig({ ...json, [key]: value }, "c")).toThrow(`c: ${key}: expected ${message}`);
+});
+
+it.each([
+  ["attention_head_dim", 0.5, "an integer from 1 to 131072, got 0.5"],
+  ["encoder_hid_dim", 1e9, "an integer from 1 to 131072, got 1000000000"],
+])("refuses Kandinsky's %s %j", (key, value, message) => {
+  const json = readFixture<Record<string, unknown>>("kandinsky-2-2-tiny-decoder/unet/config.json");
+  expect(() => readKandinskyConfig({ ...json, [key]: value }, "c")).toThrow(`c: ${key}: expected ${message}`);
+});
+
+it("refuses a normalizer of a width that cannot be", () => {
+  expect(() => readImageNormalizerConfig({ embedding_dim: 1e9 }, "c")).toThrow(
+    "c: embedding_dim: expected an integer from 1 to 131072, got 1000000000",
+  );
 });

@@ -1,4 +1,4 @@
-import { createConfigReader, UnclipError } from "@unclip/tensor";
+import { createConfigReader, RANGES, UnclipError } from "@unclip/tensor";
 
 /** Sizes of a MultilingualCLIP: XLM-RoBERTa, and a linear layer from its mean state to CLIP's embedding. */
 export interface MultilingualConfig {
@@ -27,8 +27,8 @@ export function readMultilingualConfig(json: Readonly<Record<string, unknown>>, 
   read.only("model_type", "M-CLIP", "xlm-roberta");
   read.only("hidden_act", "gelu");
   read.only("position_embedding_type", "absolute");
-  const width = read.number("hidden_size", 768);
-  const transformerWidth = read.number("transformerDimensions", 1024);
+  const width = read.whole("hidden_size", RANGES.width, 768);
+  const transformerWidth = read.whole("transformerDimensions", RANGES.width, 1024);
   if (transformerWidth !== width) {
     throw new UnclipError(
       "config",
@@ -36,15 +36,15 @@ export function readMultilingualConfig(json: Readonly<Record<string, unknown>>, 
     );
   }
   return {
-    vocabularySize: read.number("vocab_size", 30522),
+    vocabularySize: read.whole("vocab_size", RANGES.vocabulary, 30522),
     width,
-    layers: read.number("num_hidden_layers", 12),
-    heads: read.number("num_attention_heads", 12),
-    inner: read.number("intermediate_size", 3072),
-    epsilon: read.number("layer_norm_eps", 1e-12),
-    embeddingWidth: read.number("numDims", 768),
-    positions: read.number("max_position_embeddings", 512),
-    tokenTypes: read.number("type_vocab_size", 2),
-    padding: read.number("pad_token_id", 1),
+    layers: read.whole("num_hidden_layers", RANGES.layers, 12),
+    heads: read.whole("num_attention_heads", RANGES.heads, 12),
+    inner: read.whole("intermediate_size", RANGES.width, 3072),
+    epsilon: read.number("layer_norm_eps", 1e-12, RANGES.epsilon),
+    embeddingWidth: read.whole("numDims", RANGES.width, 768),
+    positions: read.whole("max_position_embeddings", RANGES.tokens, 512),
+    tokenTypes: read.whole("type_vocab_size", RANGES.width, 2),
+    padding: read.whole("pad_token_id", { ...RANGES.vocabulary, min: 0 }, 1),
   };
 }

@@ -1,4 +1,4 @@
-import { createConfigReader, UnclipError, type ConfigReader } from "@unclip/tensor";
+import { createConfigReader, RANGES, UnclipError, type ConfigReader } from "@unclip/tensor";
 import { ADDED_ATTENTION_BLOCKS, readUnetConfig, type UnetConfig } from "../unet-config.js";
 
 /** Sizes of the U-Net of Kandinsky 2.1 or 2.2, which denoises latents. */
@@ -39,13 +39,13 @@ export function readKandinskyConfig(json: Readonly<Record<string, unknown>>, whe
       `${where}: in_channels ${inChannels} is not supported; expected ${wanted}, since out_channels is ${outChannels}`,
     );
   }
-  const hiddenWidth = read.number("encoder_hid_dim");
+  const hiddenWidth = read.whole("encoder_hid_dim", RANGES.width);
   return {
     ...unet,
     version,
     latentChannels,
     beside: isDepth ? "depth" : inChannels === latentChannels ? "nothing" : "mask",
-    headWidth: read.number("attention_head_dim", 8),
+    headWidth: read.whole("attention_head_dim", RANGES.width, 8),
     embeddingWidth: version === "2.2" ? hiddenWidth : contextWidth,
     imageTokens: IMAGE_TOKENS[version],
     textWidth: version === "2.1" ? hiddenWidth : undefined,

@@ -1,4 +1,4 @@
-import { createConfigReader, UnclipError } from "@unclip/tensor";
+import { createConfigReader, RANGES, UnclipError } from "@unclip/tensor";
 import { readUnetConfig, type UnetConfig } from "../unet-config.js";
 
 /** Sizes of the U-Net of Stable unCLIP, which denoises latents. */
@@ -36,8 +36,8 @@ export function readStableUnclipConfig(json: Readonly<Record<string, unknown>>, 
   // the reference reads this field as a count of heads
   const perLevel = Array.isArray(json["attention_head_dim"]);
   const heads = perLevel
-    ? read.numbers("attention_head_dim")
-    : Array<number>(levels).fill(read.number("attention_head_dim", 8));
+    ? read.wholes("attention_head_dim", RANGES.heads, RANGES.levels)
+    : Array<number>(levels).fill(read.whole("attention_head_dim", RANGES.heads, 8));
   if (heads.length !== levels) {
     const expected = `expected ${levels} numbers, one for each of block_out_channels`;
     throw new UnclipError("config", `${where}: attention_head_dim: ${expected}, got ${heads.length}`);
@@ -45,7 +45,7 @@ export function readStableUnclipConfig(json: Readonly<Record<string, unknown>>, 
   return {
     ...unet,
     heads,
-    transformerLayers: read.number("transformer_layers_per_block", 1),
-    imageConditionWidth: read.number("projection_class_embeddings_input_dim"),
+    transformerLayers: read.whole("transformer_layers_per_block", RANGES.layers, 1),
+    imageConditionWidth: read.whole("projection_class_embeddings_input_dim", RANGES.width),
   };
 }

@@ -10,7 +10,7 @@ import {
   type Checkpoint,
   type Graph,
 } from "@unclip/graph";
-import { createConfigReader } from "@unclip/tensor";
+import { createConfigReader, RANGES } from "@unclip/tensor";
 
 /** Reads image_normalizer/config.json of class StableUnCLIPImageNormalizer.
  * @returns D, the width of the embeddings that it normalises
@@ -18,7 +18,7 @@ import { createConfigReader } from "@unclip/tensor";
 export function readImageNormalizerConfig(json: Readonly<Record<string, unknown>>, where: string): number {
   const read = createConfigReader(json, where);
   read.only("_class_name", "StableUnCLIPImageNormalizer");
-  return read.number("embedding_dim", 768);
+  return read.whole("embedding_dim", RANGES.width, 768);
 }
 
 /** Noises image embeddings in the space where each of their numbers has mean 0 and deviation 1, and says how much.

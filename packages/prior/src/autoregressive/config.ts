@@ -1,4 +1,4 @@
-import { createConfigReader, UnclipError } from "@unclip/tensor";
+import { createConfigReader, RANGES, UnclipError } from "@unclip/tensor";
 
 /** Sizes of an AutoregressivePrior, and the distribution of the dot products that it learned from. */
 export interface AutoregressivePriorConfig {
@@ -42,14 +42,14 @@ export function readAutoregressivePriorConfig(
     );
   }
   return {
-    heads: read.number("num_attention_heads"),
-    headWidth: read.number("attention_head_dim"),
-    layers: read.number("num_layers"),
-    embeddingWidth: read.number("embedding_dim"),
-    textWidth: read.number("text_width"),
-    textLength: read.number("text_length"),
-    components: read.number("num_components"),
-    buckets: read.number("num_buckets"),
+    heads: read.whole("num_attention_heads", RANGES.heads),
+    headWidth: read.whole("attention_head_dim", RANGES.width),
+    layers: read.whole("num_layers", RANGES.layers),
+    embeddingWidth: read.whole("embedding_dim", RANGES.width),
+    textWidth: read.whole("text_width", RANGES.width),
+    textLength: read.whole("text_length", RANGES.tokens),
+    components: read.whole("num_components", RANGES.tokens),
+    buckets: read.whole("num_buckets", RANGES.vocabulary),
     dotProductBounds,
   };
 }

@@ -24,7 +24,9 @@ describe("readAutoregressivePriorConfig", () => {
 
   it("refuses another class, a missing size, and bounds that do not divide the dot products into two halves", () => {
     expect(read({ _class_name: "PriorTransformer" })).toThrow(`${WHERE}: _class_name "PriorTransformer"`);
-    expect(read({ num_components: undefined })).toThrow(`${WHERE}: num_components: expected a number, got nothing`);
+    expect(read({ num_components: undefined })).toThrow(
+      `${WHERE}: num_components: expected an integer from 1 to 1024, got nothing`,
+    );
     for (const bounds of [[], [0.1, 0.2], [0.3, 0.2, 0.1], [0, 1, 2], [NaN]]) {
       const attempt = read({ dot_product_bounds: bounds });
       expect(attempt).toThrow(`${WHERE}: dot_product_bounds: expected`);
