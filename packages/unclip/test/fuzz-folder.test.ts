@@ -21,6 +21,9 @@ const MODELS = [
   "toybox",
   "karlo-tiny saved by torch",
   "kandinsky-2-2-tiny in one folder",
+  "kandinsky-2-1-tiny",
+  "stable-unclip-tiny-l",
+  "stable-unclip-tiny-h-b",
 ];
 
 /** Copies of the models that are damaged and mended case by case. */
@@ -34,6 +37,8 @@ async function copies(): Promise<Map<string, string>> {
     else if (name.endsWith("torch")) await saveWithTorch(fixturePath("karlo-tiny"), folder);
     else await cp(name === "toybox" ? toybox : fixturePath(name), folder, { recursive: true });
   }
+  const prior = "kandinsky-2-1-tiny-prior"; // lies beside its decoder
+  await cp(fixturePath(prior), join(root, prior), { recursive: true });
   return new Map(folders);
 }
 
@@ -44,10 +49,10 @@ const small = { decoder: { steps: 2 } };
 async function use(folder: string): Promise<readonly Picture[]> {
   await inspectModel(folder);
   const unclip = await loadUnclip(folder);
-  const { upsamplers } = unclip.stages;
+  const { upsamplers, prior } = unclip.stages;
   const request = upsamplers.length > 0 ? { ...small, upsamplers: [{ steps: 2 }] } : small;
   try {
-    const painted = await unclip.generate("a red cube", { ...request, prior: { steps: 2 } });
+    const painted = await unclip.generate("a red cube", { ...request, prior: prior ? { steps: 2 } : "none" });
     const varied = await unclip.vary(GREY, request);
     return [...painted.images, ...varied.images];
   } finally {
