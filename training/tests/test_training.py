@@ -9,14 +9,14 @@ from diffusers import UnCLIPScheduler
 from safetensors.torch import load_file
 from torch import nn
 
-from toybox.data import Levels, shrink
+from toybox.data import Levels, Pictures, shrink
 from toybox.decoder import build_decoder
 from toybox.degrade import blur, degrade
 from toybox.pipeline import enlarge_again, load_pipeline, paint
 from toybox.repaint import walk
 from toybox.start import start_from
 from toybox.tokenizer import load_tokenizer
-from toybox.upsampler import build_upsampler
+from toybox.upsampler import BORDER_REACH, CROP, CROPS, CropNorm, SecondUpsamplerStage, border_strength, build_upsampler
 
 
 def run(module, *args):
@@ -115,3 +115,37 @@ def test_a_blur_keeps_flat_pictures_and_spreads_a_border_along_its_axis_alone():
     border[..., :8] = -1
     assert torch.allclose(blur(border, 1.0, 0.1), border, atol=1e-6)
     assert 0.1 < blur(border, 0.1, 1.0)[0, 0, 8, 8] < 0.9
+
+
+def test_the_strength_of_a_border_is_its_contrast_within_reach():
+    x = torch.full((1, 3, 16, 32), -1.0)
+    x[..., 16:] = 0.0
+    strength = border_strength(x, BORDER_REACH)
+    assert strength.shape == (1, 1, 16, 32)
+    assert strength[0, 0, 8, 16 - BORDER_REACH : 16 + BORDER_REACH].tolist() == [0.5] * 2 * BORDER_REACH
+    assert strength[0, 0, 8, : 16 - BORDER_REACH].sum() == strength[0, 0, 8, 16 + BORDER_REACH :].sum() == 0
+
+
+def test_crops_show_one_place_in_both_sizes_and_come_from_every_quarter():
+    rng = np.random.default_rng(0)
+    large = rng.integers(0, 256, (2, 4, 4, 3), np.uint8).repeat(128, 1).repeat(128, 2)  # borders between quarters too
+    small = shrink(large, 128)
+    stage = SecondUpsamplerStage(Pictures([], [], [], [small[:, :32, :32], small, large]), torch.device("cpu"))
+    x0, low = stage.crops(stage.large, torch.from_numpy(small).permute(0, 3, 1, 2) / 127.5 - 1, rng)
+    assert x0.shape == low.shape == (2 * CROPS, 3, CROP, CROP)
+    assert (x0 - low).abs().mean() < 0.04  # the blur of borders alone; another place would differ by half a picture's range
+    tones = [{tuple(tone) for tone in crop.permute(1, 2, 0).reshape(-1, 3).tolist()} for crop in x0]
+    assert all(not tones[i] & tones[CROPS + i] for i in range(CROPS))  # each picture's own
+    assert not tones[0] & tones[3]  # opposite quarters share no tone
+    assert stage.loss(rng)["loss"].isfinite()
+
+
+def test_a_pictures_crops_are_normed_together_in_training_and_a_picture_alone_in_use():
+    norm, x = CropNorm(2, 4), torch.randn(2 * CROPS, 4, 3, 5, generator=torch.Generator().manual_seed(0))
+    normed = norm(x).unflatten(0, (2, CROPS))
+    for picture in normed:
+        groups = picture.unflatten(1, (2, 2))
+        assert torch.allclose(groups.mean((0, 2, 3, 4)), torch.zeros(2), atol=1e-5)
+        assert torch.allclose(groups.var((0, 2, 3, 4), correction=0), torch.ones(2), atol=1e-3)
+    norm.eval()
+    assert torch.allclose(norm(x), nn.functional.group_norm(x, 2), atol=1e-6)

@@ -2,7 +2,7 @@
 
     python -m toybox.attention --data runs/v1/data --steps 600
 
-Prints the loss of either on pictures that neither saw, in crops as in training and whole as in use, and what a step costs.
+Prints the loss of either on pictures that neither saw, and what a step costs.
 """
 
 from __future__ import annotations
@@ -50,11 +50,9 @@ class Learner:
             return stage.loss(rng)["loss"]
 
     @torch.no_grad()
-    def measure(self, pictures: Pictures, whole: bool) -> float:
+    def measure(self, pictures: Pictures) -> float:
         judge = UpsamplerStage(pictures, 1, self.stage.device)
         judge.networks = self.stage.networks
-        if whole:
-            judge.crop = pictures.levels[1].shape[1]
         torch.manual_seed(1)
         rng = np.random.default_rng(1)
         return float(np.mean([self.loss(judge, rng).item() for _ in range(BATCHES)]))
@@ -83,8 +81,7 @@ def main() -> None:
         for learner in learners.values():
             learner.step(step, args.steps)
     for name, learner in learners.items():
-        crops, whole = (learner.measure(unseen, whole) for whole in (False, True))
-        print(f"{name}: loss {crops:.5f} in crops, {whole:.5f} whole, {learner.seconds / args.steps:.2f} s a step")
+        print(f"{name}: loss {learner.measure(unseen):.5f}, {learner.seconds / args.steps:.2f} s a step")
 
 
 if __name__ == "__main__":

@@ -47,7 +47,8 @@ def blur(pictures: torch.Tensor, down: float, across: float) -> torch.Tensor:
     columns, rows = (_bell(sigma, pictures) for sigma in (down, across))
     channels = pictures.shape[1]
     kernel = torch.outer(columns, rows).expand(channels, 1, -1, -1)
-    return F.conv2d(F.pad(pictures, (REACH,) * 4, mode="reflect"), kernel, groups=channels)
+    with torch.autocast(pictures.device.type, enabled=False):  # bfloat16 would round a picture's tones to a hundred
+        return F.conv2d(F.pad(pictures, (REACH,) * 4, mode="reflect"), kernel, groups=channels)
 
 
 def _bell(sigma: float, like: torch.Tensor) -> torch.Tensor:

@@ -40,9 +40,14 @@ class Diffusion:
         error = (predicted - x0).square().flatten(1).mean(1)
         return (error * (self.snr[t] + 1).clamp(max=5)).mean()
 
-    def x0_absolute_loss(self, predicted: torch.Tensor, x0: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        """Absolute error of x0, squared below SMALL_ERROR, weighted by the root of what `x0_loss` weighs with."""
-        error = F.smooth_l1_loss(predicted, x0, reduction="none", beta=SMALL_ERROR).flatten(1).mean(1)
+    def x0_absolute_loss(
+        self, predicted: torch.Tensor, x0: torch.Tensor, t: torch.Tensor, weight: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Absolute error of x0, squared below SMALL_ERROR, weighted by the root of what `x0_loss` weighs with; and
+        by `weight` [N, 1, H, W], each pixel's.
+        """
+        error = F.smooth_l1_loss(predicted, x0, reduction="none", beta=SMALL_ERROR)
+        error = (error if weight is None else error * weight).flatten(1).mean(1)
         return (error * (self.snr[t] + 1).clamp(max=5).sqrt()).mean()
 
     def variance_loss(

@@ -26,7 +26,7 @@ from toybox.prior import PriorStage
 from toybox.repaint import REPAINTED, cached, repaint_base, repaint_enlarged
 from toybox.start import load_towers, make_tokenizer, start_from
 from toybox.text import TextReader
-from toybox.upsampler import LastUpsamplerStage, UpsamplerStage
+from toybox.upsampler import LastUpsamplerStage, SecondUpsamplerStage, UpsamplerStage
 from toybox.world import MATERIALS, STYLES
 
 # Each stage's part of the time budget, in training order: the upsamplers learn from what the decoder paints.
@@ -143,7 +143,7 @@ def main() -> None:
         train(LastUpsamplerStage(pictures, network, device, painted))
     if "upsampler-2" in shares:
         enlarged = painted_over(1, lambda count: repaint_enlarged(network, pictures.base[:count], device))
-        train(UpsamplerStage(pictures, 2, device, painted=enlarged))
+        train(SecondUpsamplerStage(pictures, device, enlarged))
 
 
 if __name__ == "__main__":

@@ -13,25 +13,28 @@ from torch import nn
 from toybox.data import ENLARGEMENT, Pictures
 from toybox.decoder import to_pixels
 from toybox.degrade import blur_and_noise, degrade
-from toybox.diffusion import Diffusion, sample_noisy_timesteps, sample_timesteps
-
+from toybox.diffusion import TIMESTEPS, Diffusion, sample_noisy_timesteps, sample_timesteps
 
 
 @dataclass(frozen=True)
 class Size:
     channels: tuple[int, ...]
     batch_size: int
-    crop: float  # the part of a picture's sides that is trained on at a time
 
 
 # By base size and level: 1 enlarges the decoder's pictures, 2 those of level 1. The second has most pixels to compute, so it is
-# narrower. Of crops the groups' norms differ from those of whole pictures, so a level is trained on crops only where it must be.
+# narrower, and trained on crops: borders, all that it has to find, are a small part of a picture.
 SIZES = {
-    32: {1: Size((24, 48, 72), 4, 1.0), 2: Size((16, 32, 64), 2, 1.0)},
-    64: {1: Size((24, 40, 64), 4, 1.0), 2: Size((8, 16, 32, 64), 2, 1.0)},
+    32: {1: Size((24, 48, 72), 4), 2: Size((16, 32, 64), 1)},
+    64: {1: Size((24, 40, 64), 4), 2: Size((8, 16, 32, 64), 1)},
 }
 LAST_STEP_TIMESTEPS = 100
 PAINTED_SHARE = 0.5  # of a batch
+# How many crops of a picture the second upsampler trains on at a time, and their sides in pixels.
+CROPS, CROP = 8, 96
+AS_RUN_SHARE = 0.75  # of the second upsampler's batches
+# How much more an error counts beside a border from black to white, and how far from it, in pixels of either picture.
+BORDER_WEIGHT, BORDER_REACH = 5.0, 4
 
 
 def build_upsampler(level: int, base_size: int, attention: bool = False) -> UNet2DModel:
@@ -59,8 +62,14 @@ def enlarge(small: torch.Tensor) -> torch.Tensor:
     return F.interpolate(small, size=(size, size), mode="bicubic", align_corners=False, antialias=True)
 
 
+def border_strength(x: torch.Tensor, reach: int) -> torch.Tensor:
+    """How much pixels differ within `reach` of each: [N, C, H, W] in [-1, 1] to [N, 1, H, W] in [0, 1]."""
+    kind = dict(kernel_size=2 * reach + 1, stride=1, padding=reach)
+    return (F.max_pool2d(x, **kind) + F.max_pool2d(-x, **kind)).mean(1, keepdim=True) / 2
+
+
 class UpsamplerStage:
-    """Trained on whole pictures or on crops; run on whole pictures.
+    """Trained on whole pictures; run on whole pictures.
 
     Half of the small pictures are renders, spoiled a little (Ramesh et al. 2022, section 2.1); the others, `painted`, were
     painted over again by the stage before, of the first scenes: what an upsampler is given in use. The error is taken
@@ -85,7 +94,7 @@ class UpsamplerStage:
         self.small, self.large = (torch.from_numpy(pictures.levels[i][:count]).to(device) for i in (level - 1, level))
         self.painted = None if painted is None else torch.from_numpy(painted).to(device)
         size = SIZES[pictures.base_size][level]
-        self.batch_size, self.crop = size.batch_size, int(self.large.shape[1] * size.crop)
+        self.batch_size = size.batch_size
         self.diffusion = Diffusion(device)
         self.networks = nn.ModuleDict({self.network: build_upsampler(level, pictures.base_size, attention)}).to(device)
 
@@ -110,16 +119,22 @@ class UpsamplerStage:
 
     def loss(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         indices, small = self.sample(rng)
-        top, left = rng.integers(self.large.shape[1] - self.crop + 1, size=2)
-        window = (slice(top, top + self.crop), slice(left, left + self.crop))
-        x0 = to_pixels(self.large[:, *window][indices], self.device)
-        low = enlarge(small)[:, :, *window]
+        x0 = to_pixels(self.large[indices], self.device)
+        return self.error(x0, enlarge(small), self.sample_timesteps())[1]
 
-        t = self.sample_timesteps()
-        xt = self.diffusion.add_noise(x0, t)
+    def error(
+        self,
+        x0: torch.Tensor,
+        low: torch.Tensor,
+        t: torch.Tensor,
+        noised: torch.Tensor | None = None,
+        weight: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """The network's x0 from `noised` (default: x0) as it is at `t`, and its losses."""
+        xt = self.diffusion.add_noise(x0 if noised is None else noised, t)
         predicted = self.networks[self.network](torch.cat([xt, low], dim=1), t).sample.float()
         squared = self.diffusion.x0_loss(predicted, x0, t)
-        return {"loss": self.diffusion.x0_absolute_loss(predicted, x0, t), "squared": squared.detach()}
+        return predicted, {"loss": self.diffusion.x0_absolute_loss(predicted, x0, t, weight), "squared": squared.detach()}
 
 
 class LastUpsamplerStage(UpsamplerStage):
@@ -137,3 +152,55 @@ class LastUpsamplerStage(UpsamplerStage):
 
     def sample_timesteps(self) -> torch.Tensor:
         return sample_timesteps(self.batch_size, self.device, LAST_STEP_TIMESTEPS)
+
+
+class CropNorm(nn.GroupNorm):
+    """Norms the crops of a picture together while it trains, as their whole picture would be in use.
+
+    By its own, a crop without a border would be normed as no picture is.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.training:
+            return super().forward(x)
+        together = x.unflatten(0, (-1, CROPS)).transpose(1, 2)  # [N, C, CROPS, H, W]
+        return super().forward(together).transpose(1, 2).flatten(0, 1)
+
+
+class SecondUpsamplerStage(UpsamplerStage):
+    """Sharpens borders, in two steps: trained on crops, in which errors count more beside borders.
+
+    Most batches run as the sampler does: from noise, then from what that gave. A network that saw only renders at the last
+    timestep would hand its first answer on as it is, soft as that may be.
+    """
+
+    def __init__(self, pictures: Pictures, device: torch.device, painted: np.ndarray | None = None):
+        super().__init__(pictures, 2, device, painted=painted)
+        for module in self.networks.modules():
+            if isinstance(module, nn.GroupNorm):
+                module.__class__ = CropNorm
+
+    def loss(self, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        indices, small = self.sample(rng)
+        x0, low = self.crops(self.large[indices], small, rng)
+        weight = 1 + BORDER_WEIGHT * border_strength(low, BORDER_REACH)
+        if rng.random() > AS_RUN_SHARE:
+            t = self.sample_timesteps().repeat_interleave(CROPS)
+            return self.error(x0, low, t, weight=weight)[1]
+        noisiest = torch.full((len(x0),), TIMESTEPS - 1, device=self.device)
+        answer, first = self.error(x0, low, noisiest, weight=weight)
+        _, second = self.error(x0, low, torch.zeros_like(noisiest), answer.detach(), weight)
+        return {name: (first[name] + second[name]) / 2 for name in first}
+
+    def crops(self, large: torch.Tensor, small: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """CROPS windows of each picture uint8 [N, 4 S, 4 S, 3], and of the small one enlarged: [N CROPS, 3, CROP, CROP] in [-1, 1].
+
+        As many come from each quarter of a picture.
+        """
+        low, cuts = enlarge(small), []
+        for i in range(len(large)):
+            quarters = np.indices((2, 2)).reshape(2, 4).T[np.arange(CROPS) % 4]
+            corners = ((quarters + rng.random(quarters.shape)) / 2 * (large.shape[1] - CROP + 1)).astype(int)
+            cuts += [(i, slice(y, y + CROP), slice(x, x + CROP)) for y, x in corners]
+        x0 = torch.stack([large[cut] for cut in cuts])
+        return to_pixels(x0, self.device), torch.stack([low[i, :, rows, columns] for i, rows, columns in cuts])
