@@ -196,7 +196,11 @@ describe.skipIf(chromium === undefined)("the Generate page", { timeout: MOST_MS 
     await page.keyboard.type("a white ring");
     await page.keyboard.press("Enter");
     await done(page, "a white ring").waitFor();
-    expect(await isTooWide(page)).toBe(false);
+    await done(page, "a white ring").locator("summary").press("Enter"); // its recipe has long lines
+    for (const width of [1280, 360]) {
+      await page.setViewportSize({ width, height: 740 });
+      expect([width, await isTooWide(page)]).toEqual([width, false]);
+    }
     expect(await findings(page)).toEqual([]);
     await context.close();
   });
