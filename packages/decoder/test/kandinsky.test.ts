@@ -70,7 +70,7 @@ describe("Kandinsky's config", () => {
     [{ class_embed_type: "identity" }, 'class_embed_type "identity" is not supported; expected nothing'],
     [{ act_fn: "gelu" }, 'act_fn "gelu" is not supported; expected "silu"'],
     [{ time_embedding_dim: 7 }, "time_embedding_dim 7 is not supported; expected nothing"],
-    [{ encoder_hid_dim: null }, "encoder_hid_dim: expected a number, got null"],
+    [{ encoder_hid_dim: null }, "encoder_hid_dim: expected an integer from 1 to 131072, got null"],
   ])("refuses what is not built: %j", (change, message) => {
     expect(() => readKandinskyConfig({ ...json, ...change }, "unet/config.json")).toThrow(
       `unet/config.json: ${message}`,
