@@ -49,7 +49,7 @@ function integerConv({ inputs, outputs, attributes }: NodeRecord, constant: Cons
   const { nodes, node } = nodesFor(outputs[0]!);
   const one = constant("int8/one", "float", [1]);
   const zero = constant("int8/zero", "uint8", [0]);
-  const none = constant("int8/none", "int8", [0]);
+  const none = constant(`${outputs[0]}/none`, "int8", [0]); // ONNX Runtime replaces it where u8 times s8 would overflow, in each node by itself
 
   const zeros = scales === 1 ? inputZero : node("Expand", [inputZero, constant(`int8/[${scales}]`, "int64", [scales])]);
   const q = node("QuantizeLinear", [x, inputScale, zeros], { axis: 1 });
@@ -67,7 +67,7 @@ function integerLinear({ inputs, outputs, attributes }: NodeRecord, constant: Co
   const { input_scales: scales } = attributes as unknown as Int8Attributes;
   const { nodes, node, nodeWith } = nodesFor(outputs[0]!);
   const one = constant("int8/one", "float", [1]);
-  const none = constant("int8/none", "int8", [0]);
+  const none = constant(`${outputs[0]}/none`, "int8", [0]);
   const q =
     scales === 1
       ? node("QuantizeLinear", [x, inputScale, inputZero])

@@ -1,4 +1,4 @@
-import type { Graph } from "@unclip/graph";
+import { hasInt8Layers, type Graph } from "@unclip/graph";
 import { UnclipError, type Tensor } from "@unclip/tensor";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import type { Device } from "./devices.js";
@@ -27,6 +27,12 @@ export interface Model {
 export function bytesFor(graph: Graph, device: Device): Uint8Array {
   if (device === "webgpu") return graph.plainBytes();
   return device === "cpu" || device === "wasm" ? graph.bytes : graph.floatBytes();
+}
+
+/** How far a graph of moderate size is optimised. Where there are int8 layers, the layouts of "all" save nothing, and ONNX Runtime 1.30 moves
+ * transposes through a Resize that names its axes, which it then refuses. */
+export function optimizationLevel(graph: Graph): "extended" | "all" {
+  return hasInt8Layers(graph) ? "extended" : "all";
 }
 
 /** The execution provider of a device. On WebGPU sines and cosines are left to the processor: WGSL allows them an error of 5e-4 near zero and any

@@ -16,6 +16,8 @@ import { temporaryFolder } from "./support.js";
 /* ONNX Runtime itself is replaced here: what it is asked for is the subject. */
 
 const { opened, released } = vi.hoisted(() => ({ opened: [] as Record<string, unknown>[], released: vi.fn() }));
+const { overflows } = vi.hoisted(() => ({ overflows: { value: false } }));
+vi.mock("../src/node/int8-overflow.js", () => ({ int8Overflows: async () => overflows.value }));
 vi.mock("onnxruntime-node", () => ({
   InferenceSession: {
     create: async (_: Uint8Array, options: Record<string, unknown>) => {
@@ -94,7 +96,8 @@ describe("openSession in Node", () => {
   it.each([
     ["a small network", sum, GIB / 16, { graphOptimizationLevel: "all", session: {} }],
     ["a larger one", sum, GIB, { graphOptimizationLevel: "extended", session: {} }],
-    ["a large one of int8", int8, GIB + 1, { graphOptimizationLevel: "extended", session: { x64quantprecision: "1" } }],
+    ["a small one of int8", int8, GIB / 16, { graphOptimizationLevel: "extended", session: {} }],
+    ["a large one of int8", int8, GIB + 1, { graphOptimizationLevel: "extended", session: {} }],
     ["a large one", sum, GIB + 1, { graphOptimizationLevel: "extended", session: { disable_prepacking: "1" } }],
     ["a large one with convolutions", convolution, GIB + 1, { graphOptimizationLevel: "extended", session: {} }],
   ])("opens %s with as much rearranging as pays off", async (_, graph, weightBytes, { session, ...level }) => {
@@ -108,6 +111,13 @@ describe("openSession in Node", () => {
         extra: { session },
       },
     ]);
+  });
+
+  it("asks for products that do not overflow where this processor's would", async () => {
+    overflows.value = true;
+    await openSession({ graph: sum }).then(() => openSession({ graph: int8 }));
+    overflows.value = false;
+    expect(opened.map(({ extra }) => extra)).toEqual([{ session: {} }, { session: { x64quantprecision: "1" } }]);
   });
 
   it("passes on the device, the threads and where the weights are, and closes what it opened", async () => {

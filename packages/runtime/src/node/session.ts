@@ -1,6 +1,15 @@
 import { hasInt8Layers, type Graph } from "@unclip/graph";
 import type { Device } from "../devices.js";
-import { bytesFor, executionProvider, outputLocations, sessionOver, type Model, type Session } from "../session.js";
+import {
+  bytesFor,
+  executionProvider,
+  optimizationLevel,
+  outputLocations,
+  sessionOver,
+  type Model,
+  type Session,
+} from "../session.js";
+import { int8Overflows } from "./int8-overflow.js";
 import { importOnnxRuntime } from "./onnx-runtime.js";
 import { weightsDirectoryOf } from "./weights-directory.js";
 
@@ -25,7 +34,7 @@ export async function openSession(model: Model, { device = "cpu", threads }: Ses
   const isInt8 = hasInt8Layers(graph); // its products are fast only on weights in ONNX Runtime's own order
   const session = await InferenceSession.create(bytesFor(graph, device), {
     executionProviders: [executionProvider(graph, device)],
-    graphOptimizationLevel: graph.weightBytes > ORDERED_BYTES ? "extended" : "all",
+    graphOptimizationLevel: graph.weightBytes > ORDERED_BYTES ? "extended" : optimizationLevel(graph),
     enableMemPattern: false, // the plan of a first run would take memory beside what that run left in the arena
     logSeverityLevel: 3,
     ...(threads !== undefined && { intraOpNumThreads: threads }),
@@ -34,7 +43,7 @@ export async function openSession(model: Model, { device = "cpu", threads }: Ses
       session: {
         ...(folder !== undefined && { model_external_initializers_file_folder_path: weightsDirectoryOf(folder) }),
         ...(graph.weightBytes > PACKED_BYTES && !hasConvolutions(graph) && !isInt8 && { disable_prepacking: "1" }),
-        ...(isInt8 && { x64quantprecision: "1" }), // without VNNI, products of u8 and s8 would overflow
+        ...(isInt8 && (await int8Overflows()) && { x64quantprecision: "1" }),
       },
     },
   });

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bytesFor, sessionOver, type Model, type Session } from "../session.js";
+import { bytesFor, optimizationLevel, sessionOver, type Model, type Session } from "../session.js";
 import { importWasmRuntime } from "./onnx-runtime.js";
 import { weightsDirectoryOf } from "./weights-directory.js";
 
@@ -16,7 +16,7 @@ export async function openWasmSession(model: Model, threads: number): Promise<Se
   );
   const session = await InferenceSession.create(bytesFor(graph, "wasm"), {
     executionProviders: ["wasm"],
-    graphOptimizationLevel: "all",
+    graphOptimizationLevel: optimizationLevel(graph),
     logSeverityLevel: 3,
     externalData,
   });

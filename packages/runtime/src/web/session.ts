@@ -1,6 +1,14 @@
 import { UnclipError } from "@unclip/tensor";
 import type { BlobFolder, ModelFolder } from "../model-folder.js";
-import { bytesFor, executionProvider, outputLocations, sessionOver, type Model, type Session } from "../session.js";
+import {
+  bytesFor,
+  executionProvider,
+  optimizationLevel,
+  outputLocations,
+  sessionOver,
+  type Model,
+  type Session,
+} from "../session.js";
 import { checkFits, withinMemory } from "./memory.js";
 import { importOnnxRuntime, type WasmOptions } from "./onnx-runtime.js";
 
@@ -22,7 +30,7 @@ export async function openSession(model: Model, { device, ...wasm }: SessionOpti
   const session = await withinMemory(graph.name, sizeBytes, async () =>
     InferenceSession.create(bytesFor(graph, device), {
       executionProviders: [executionProvider(graph, device)],
-      graphOptimizationLevel: "all",
+      graphOptimizationLevel: optimizationLevel(graph),
       logSeverityLevel: 3,
       ...outputLocations(model, device),
       externalData: await Promise.all(
