@@ -305,7 +305,7 @@ export function createGraphBuilder({
 }
 
 /** The files of a model, in the forms that devices take. */
-function graphOf(model: ModelRecord): Omit<Graph, "operations" | "layers" | "weightBytes"> {
+export function graphOf(model: ModelRecord): Omit<Graph, "operations" | "layers" | "weightBytes"> {
   const weightFiles = new Set(
     model.initializers.flatMap(({ data }) => (data instanceof Uint8Array ? [] : [data.file])),
   );

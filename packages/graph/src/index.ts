@@ -41,6 +41,7 @@ export {
   type UnetBlockOptions,
 } from "./layers/unet-blocks.js";
 export { unet, type UnetOptions } from "./layers/unet.js";
+export { observeLayers, type Observed, type ObservedGraph } from "./observe-layers.js";
 export {
   encodeModel,
   type Attribute,
@@ -52,5 +53,14 @@ export {
 } from "./onnx.js";
 export * from "./ops.js";
 export { parseSafetensorsHeader, readSafetensors } from "./safetensors.js";
+export {
+  quantizeLayer,
+  roundWeights,
+  type LayerRange,
+  type LayerScales,
+  type QuantizedLayer,
+} from "./quantize-layer.js";
 export { readTorchFile } from "./torch/torch-file.js";
+export { CHOICE, tryLayers, type Candidate } from "./try-layers.js";
+export { encodeSafetensorsHeader, type TensorHeader } from "./write-safetensors.js";
 export type { WeightEntry, WeightFile, WeightType } from "./weight-entry.js";

@@ -1,5 +1,6 @@
 import { createCheckpoint, readSafetensors, readTorchFile, type Checkpoint, type WeightEntry } from "@unclip/graph";
 import { UnclipError } from "@unclip/tensor";
+import { floatsOf, isFloat } from "./floats.js";
 import { checkScales } from "./int8-scales.js";
 import type { ModelFolder } from "./model-folder.js";
 import { componentName, EXPECTED_WEIGHTS, findWeightFiles } from "./weight-files.js";
@@ -30,32 +31,16 @@ export async function readScalar(folder: ModelFolder, component: string, key: st
     const entry = (await readWeightEntries(folder, path)).get(key);
     if (entry === undefined) continue;
     const { type, dims, offset, sizeBytes } = entry;
-    const read = SCALARS[type];
-    if (read === undefined || dims.some((dim) => dim !== 1)) {
+    if (!isFloat(type) || dims.some((dim) => dim !== 1)) {
       const got = `${type} [${dims.join(", ")}]`;
       throw new UnclipError(
         "weights",
         `${folder.name}/${path}: ${key}: expected one float, got ${got}; another model?`,
       );
     }
-    const { buffer, byteOffset } = await folder.bytes(path, offset, offset + sizeBytes);
-    return read(new DataView(buffer, byteOffset, sizeBytes));
+    return floatsOf(type, await folder.bytes(path, offset, offset + sizeBytes))[0];
   }
   return undefined;
-}
-
-const SCALARS: Partial<Record<WeightEntry["type"], (view: DataView) => number>> = {
-  F32: (view) => view.getFloat32(0, true),
-  F16: (view) => halfFloat(view.getUint16(0, true)),
-  BF16: (view) => new Float32Array(Uint32Array.of(view.getUint16(0, true) << 16).buffer)[0]!,
-};
-
-/** The number that 16 bits stand for: sign, 5 bits of exponent, 10 of fraction (IEEE 754 binary16). */
-function halfFloat(bits: number): number {
-  const [sign, exponent, fraction] = [bits >> 15 === 0 ? 1 : -1, (bits >> 10) & 31, bits & 1023];
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /** Where the tensors of one weight file lie, by name: of safetensors if its name says so, otherwise of torch.save.

@@ -7,6 +7,7 @@ import { openWasmSession } from "./node/wasm-session.js";
 import { checkRuntimeOptions, createRuntimeWith, type Runtime, type RuntimeOptions } from "./runtime.js";
 import { selfCheck } from "./self-check.js";
 
+export { floatsOf, isFloat, type FloatType } from "./floats.js";
 export { readCheckpoint, readScalar, readWeightEntries } from "./checkpoint-files.js";
 export {
   HUB_ENDPOINT,
@@ -29,6 +30,7 @@ export { checkRuntime, type Network, type NetworkOptions, type Runtime, type Run
 export type { RuntimeEvent } from "./residency.js";
 export type { Feeds, Model, Session } from "./session.js";
 export { Tensor } from "onnxruntime-common"; // what networks take and give
+export { findWeightFiles } from "./weight-files.js";
 export { selectModelFiles, type SelectModelFilesOptions } from "./select-files.js";
 
 /** A runtime on onnxruntime-node; on onnxruntime-web where that is asked for by the device "wasm", or where no device is named and

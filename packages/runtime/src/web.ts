@@ -8,6 +8,7 @@ import { importBuild, threadsOf } from "./web/onnx-runtime.js";
 import { runThread as startThread } from "./web/threads.js";
 import { openSession, type WebDevice } from "./web/session.js";
 
+export { floatsOf, isFloat, type FloatType } from "./floats.js";
 export { readCheckpoint, readScalar, readWeightEntries } from "./checkpoint-files.js";
 export {
   HUB_ENDPOINT,

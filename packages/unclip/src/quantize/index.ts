@@ -1,0 +1,1 @@
+export { quantizeModel, type QuantizedModel, type QuantizeOptions } from "./quantize-model.js";
