@@ -35,6 +35,7 @@ export const sections = [
     title: "Families",
     pages: {
       "docs/models.md": ["models", "Models that open"],
+      "docs/quantize.md": ["quantize", "int8"],
       "docs/families/karlo.md": ["families/karlo", "Karlo"],
       "docs/kandinsky.md": ["families/kandinsky", "Kandinsky"],
       "docs/families/stable-unclip.md": ["families/stable-unclip", "Stable unCLIP"],

@@ -1,4 +1,5 @@
 import { encodePng, inspectModel, loadClip, loadUnclip } from "unclip";
+import { quantizeModel } from "unclip/quantize";
 import { createOutput } from "./output.js";
 
 /** What the commands need from the front door. */
@@ -7,6 +8,7 @@ export interface Engine {
   readonly loadClip: typeof loadClip;
   readonly inspectModel: typeof inspectModel;
   readonly encodePng: typeof encodePng;
+  readonly quantizeModel: typeof quantizeModel;
 }
 
 /** A stream of text, possibly a terminal. */
@@ -46,7 +48,7 @@ export interface Host {
 /** This process as a host. */
 export function processHost(): Host {
   return {
-    engine: { loadUnclip, loadClip, inspectModel, encodePng },
+    engine: { loadUnclip, loadClip, inspectModel, encodePng, quantizeModel },
     stdout: createOutput(process.stdout),
     stderr: createOutput(process.stderr),
     env: process.env,

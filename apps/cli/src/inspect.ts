@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { quote, type ComponentReport, type ModelReport } from "unclip";
+import { quote, type ComponentReport, type ModelReport, type NetworkDecision } from "unclip";
 import { jsonLine } from "./json-line.js";
 import { textTable } from "./text-table.js";
 import type { Host } from "./host.js";
@@ -35,7 +35,7 @@ export async function inspect(folder: string, flags: InspectFlags, host: Host): 
   return report.problems.length === 0;
 }
 
-function reportAsText({ model, className, components, problems, can, lacks }: ModelReport): string {
+function reportAsText({ model, className, components, quantization, problems, can, lacks }: ModelReport): string {
   const head = ["component", "class", "parameters", "size", "weights", "status"];
   const table = [head, ...components.map(rowOf), totalOf(components)];
   const lines = textTable(table, (column) => column === 2 || column === 3);
@@ -45,8 +45,37 @@ function reportAsText({ model, className, components, problems, can, lacks }: Mo
     ...can.map((words) => `can: ${words}`),
     ...lacks.map((reason) => `lacks: ${quote(reason, { max: 1000 })}`),
   ];
+  const int8 = quantization === undefined ? [] : [...quantization.networks.flatMap(linesOf), ""];
   const gap = abilities.length === 0 ? [] : [""];
-  return `${[quote(`${model}: ${className}`), "", ...lines, "", ...abilities, ...gap, ...verdict].join("\n")}\n`;
+  return `${[quote(`${model}: ${className}`), "", ...lines, "", ...int8, ...abilities, ...gap, ...verdict].join("\n")}\n`;
+}
+
+/** What became of a quantised network: how many of its layers are int8, what that costs, and why the others are not. */
+function linesOf({ component, error, layers }: NetworkDecision): string[] {
+  const name = quote(component);
+  const float = layers.filter(({ type }) => type === "float");
+  const cost = error === undefined ? "" : `, error of its output ${percentOf(error)}`;
+  const reasons = new Map<string, string[]>();
+  for (const { key, reason = "no reason given", error: own } of float) {
+    const shown = `${key}${own === undefined ? "" : ` (${percentOf(own)} alone)`}`;
+    reasons.set(reason, [...(reasons.get(reason) ?? []), shown]);
+  }
+  return [
+    `int8: ${name}: ${layers.length - float.length} of ${layers.length} layers${cost}`,
+    ...[...reasons].map(([reason, keys]) => `  in float: ${quote(listOf(keys), { max: 400 })}: ${quote(reason)}`),
+  ];
+}
+
+const MOST_NAMES = 4;
+
+function listOf(names: readonly string[]): string {
+  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : "";
+  return `${names.slice(0, MOST_NAMES).join(", ")}${more}`;
+}
+
+/** 0.01234 as "1.2 %". */
+function percentOf(share: number): string {
+  return `${Number((100 * share).toPrecision(2))} %`;
 }
 
 function rowOf({ name, className, parameters, sizeBytes, dtypes, status }: ComponentReport): string[] {

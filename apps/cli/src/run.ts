@@ -13,6 +13,7 @@ import { addGenerateCommand, generate } from "./generate.js";
 import { addInterpolateCommand, interpolate } from "./interpolate.js";
 import { addInspectCommand, inspect } from "./inspect.js";
 import { addMixCommand, mix } from "./mix.js";
+import { addQuantizeCommand, quantize } from "./quantize.js";
 import { addSheetCommand, sheet } from "./sheet.js";
 import { addSimilarityCommand, similarity } from "./similarity.js";
 import { reasonOf } from "./read-file.js";
@@ -44,6 +45,7 @@ export async function run(args: readonly string[], host: Host): Promise<number> 
   addEmbedCommand(program, (flags) => embed(flags, host, stop.signal));
   addSimilarityCommand(program, (items, flags) => similarity(items, flags, host, stop.signal));
   addAnalyticCommand(program, (file, flags) => analytic(file, flags, host, stop.signal));
+  addQuantizeCommand(program, (model, flags) => quantize(model, flags, host, stop.signal));
   const evaluation = addEvaluateCommand(program, (model, flags) => evaluate(model, flags, host, stop.signal));
   addStudyCommands(evaluation, (study, model, flags) => runStudy(study, { model, flags }, host, stop.signal));
   addInspectCommand(program, async (folder, flags) => {

@@ -16,6 +16,7 @@ import {
   type Tensor,
   type Unclip,
 } from "unclip";
+import type { QuantizedModel, QuantizeOptions } from "unclip/quantize";
 import { picturesOf } from "../src/recipe.js";
 import type { Engine, Output, SignalSource, Host } from "../src/host.js";
 
@@ -83,9 +84,37 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
         host.calls.push({ name: "inspectModel", args });
         return options.report!;
       },
+      quantizeModel: (...args) => {
+        host.calls.push({ name: "quantizeModel", args });
+        return fakeQuantization(host, args[1], options);
+      },
     },
   };
   return host;
+}
+
+/** A model of two layers, one of which becomes int8 in two steps. */
+function fakeQuantization(host: FakeHost, { out, signal }: QuantizeOptions, { onStep }: FakeHostOptions) {
+  return createRun<QuantizedModel, StageStep>(async function* () {
+    for (let step = 0; step <= 2; step++) {
+      if (signal?.aborted) throw new UnclipError("aborted", "quantizeModel: stopped on request");
+      yield { stage: "layers of decoder", step, steps: 2 };
+      onStep?.({ stage: "layers of decoder", step, steps: 2 }, host);
+    }
+    const layers = [
+      { key: "conv_in.weight", type: "float", reason: "has 3 channels, too few to gain by it" },
+      { key: "conv_out.weight", type: "int8", error: 0.0123 },
+    ] as const;
+    return {
+      path: out,
+      source: "toybox",
+      version: 1,
+      calibration: { captions: ["a cube"], steps: 8, seed: 0 },
+      tolerance: 0.05,
+      networks: [{ component: "decoder", error: 0.02, layers }],
+      sizeBytes: { before: 10_000_000, after: 3_000_000 },
+    };
+  });
 }
 
 function createOutput(output: Partial<Output> = {}): FakeOutput {

@@ -45,6 +45,40 @@ describe("inspect", () => {
     ]);
   });
 
+  it("says of a quantised model which layers are int8, what they cost, and why the others are not", async () => {
+    const float = (name: string, error?: number) => ({
+      key: `${name}.weight`,
+      type: "float" as const,
+      reason: error === undefined ? "has 3 channels, too few to gain by it" : "costs too much of the tolerance",
+      ...(error !== undefined && { error }),
+    });
+    const quantization = {
+      source: "karlo",
+      version: 1 as const,
+      calibration: { captions: ["a cube"], steps: 8, seed: 0 },
+      tolerance: 0.05,
+      networks: [
+        {
+          component: "decoder",
+          error: 0.0312,
+          layers: [float("conv_in"), float("a", 0.04), { key: "b.weight", type: "int8" as const, error: 0.01 }],
+        },
+        { component: "prior", layers: ["1", "2", "3", "4", "5"].map((name) => float(name, 0.1)) },
+      ],
+    };
+    const host = createFakeHost({ report: { ...report, quantization } });
+    expect(await run(["inspect", "karlo"], host)).toBe(0);
+    expect(host.stdout.text.split("\n").slice(6, 13)).toEqual([
+      "",
+      "int8: decoder: 1 of 3 layers, error of its output 3.1 %",
+      "  in float: conv_in.weight: has 3 channels, too few to gain by it",
+      "  in float: a.weight (4 % alone): costs too much of the tolerance",
+      "int8: prior: 0 of 5 layers",
+      "  in float: 1.weight (10 % alone), 2.weight (10 % alone), 3.weight (10 % alone), 4.weight (10 % alone) and 1 more: costs too much of the tolerance",
+      "",
+    ]);
+  });
+
   it("passes the model on from which the prior is taken", async () => {
     const host = createFakeHost({ report });
     expect(await run(["inspect", "karlo", "--prior-model", "other"], host)).toBe(0);

@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { encodePng, inspectModel, loadClip, loadUnclip } from "unclip";
+import { quantizeModel } from "unclip/quantize";
 import { describe, expect, it } from "vitest";
 import { run } from "../src/run.js";
 import { createFakeHost, gradient, type FakeHost } from "./fake-host.js";
@@ -34,7 +35,7 @@ const [H, H_B, L, KARLO] = ["stable-unclip-tiny-h", "stable-unclip-tiny-h-b", "s
 
 /** A host whose engine is the library itself. */
 function host(): FakeHost {
-  return { ...createFakeHost(), engine: { encodePng, inspectModel, loadClip, loadUnclip } };
+  return { ...createFakeHost(), engine: { encodePng, inspectModel, loadClip, loadUnclip, quantizeModel } };
 }
 
 /** The command line that paints a case. */

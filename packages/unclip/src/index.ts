@@ -14,6 +14,7 @@ export type { VaryRequest } from "./manipulations/vary.js";
 export type { SourceOptions } from "./open-model.js";
 export type { Generation } from "./operation.js";
 export type { PriorExample, PriorTableOptions } from "./prior-table.js";
+export type { LayerDecision, NetworkDecision, Quantization } from "./quantization.js";
 export type { Recipe } from "./recipe.js";
 export type {
   DecoderSettings,

@@ -5,6 +5,7 @@ import type { FamilyModel } from "./families/family.js";
 import { describe } from "./features.js";
 import { openFamily } from "./open-family.js";
 import type { SourceOptions } from "./open-model.js";
+import { readQuantization, type Quantization } from "./quantization.js";
 
 /** What `inspectModel` found about one component of a model folder. */
 export interface ComponentReport {
@@ -30,6 +31,8 @@ export interface ModelReport {
   /** The kind of model, for example "karlo". */
   readonly family: string;
   readonly components: readonly ComponentReport[];
+  /** What was done to a quantised model; absent for any other. */
+  readonly quantization?: Quantization;
   /** Sentences about what keeps the folder from generating; empty if nothing does. */
   readonly problems: readonly string[];
   /** What the model can do, in plain words; empty where problems keep it from opening. */
@@ -48,6 +51,10 @@ export async function inspectModel(source: FolderSource = "toybox", options: Sou
   );
   const damaged = components.filter(({ status }) => status !== "ok").map(({ status }) => status);
   let opened: FamilyModel | undefined;
+  let quantization: Quantization | undefined;
+  const misread = await problemOf(async () => {
+    quantization = await readQuantization(folder);
+  });
   const problem = await problemOf(async () => {
     opened = await load(await createRuntime());
   });
@@ -56,7 +63,8 @@ export async function inspectModel(source: FolderSource = "toybox", options: Sou
     className: index.className,
     family: family.name,
     components,
-    problems: [...new Set([...damaged, ...(problem === undefined ? [] : [problem])])],
+    ...(quantization && { quantization }),
+    problems: [...new Set([...damaged, ...[misread, problem].filter((one) => one !== undefined)])],
     ...(opened === undefined ? { can: [], lacks: [] } : describe(opened.lacks)),
   };
 }

@@ -16,7 +16,7 @@ import { weightBytesOf, writeFolder } from "./write-folder.js";
 import { placeOf, type ChosenLayer } from "./write-weights.js";
 
 /** Options of {@link quantizeModel}. */
-export interface QuantizeOptions extends Omit<SourceOptions, "priorModel"> {
+export interface QuantizeOptions extends SourceOptions {
   /** The folder to write, which must not be there yet, or be empty. */
   readonly out: string;
   /** Captions that are painted to see what the layers see; default four of things, places and paintings. Captions like those that the model will
@@ -61,12 +61,13 @@ export function quantizeModel(source: FolderSource, options: QuantizeOptions): R
     const runtime = await createRuntime({ ...(options.threads !== undefined && { threads: options.threads }) });
     const made: string[] = [];
     try {
-      const { dtype, offline, onDownload, signal } = options;
-      const opened = await openFamily(source, { dtype, offline, onDownload, signal });
+      const { dtype, offline, onDownload, priorModel, signal } = options;
+      const sources = { dtype, offline, onDownload, signal, ...(priorModel !== undefined && { priorModel }) };
+      const opened = await openFamily(source, sources);
       const folder = opened.folder as Directory;
       if ((await readQuantization(folder)) !== undefined)
         throw new UnclipError("input", `${opened.model}: is int8 already; quantise the model that it was made of`);
-      const place: Place = { folder, runtime, signal };
+      const place: Place = { folder, runtime, signal, priorModel };
 
       const networks = yield* calibrate(opened, place, settings);
       const measured = yield* measure(networks, place);
@@ -109,6 +110,7 @@ interface Place {
   readonly folder: Directory;
   readonly runtime: Runtime;
   readonly signal: AbortSignal | undefined;
+  readonly priorModel: SourceOptions["priorModel"];
 }
 
 /** A network with what each of its layers costs. */
@@ -146,8 +148,6 @@ async function* calibrate(
 ): AsyncGenerator<StageStep, readonly SeenNetwork[]> {
   const observing = observingRuntime(runtime);
   const family = await opened.load(observing.runtime);
-  if (observing.networks.some(({ folder: other }) => other !== undefined && other !== folder))
-    throw new UnclipError("input", `${opened.model}: takes its prior from another folder; quantise that one by itself`);
   const { stages } = family;
   const defaults = await readDefaults(folder, stages);
   const loaded: LoadedModel = { ...family, model: opened.model, runtime: observing.runtime, defaults };
@@ -155,7 +155,7 @@ async function* calibrate(
   for (const [index, caption] of captions.entries()) {
     const { images } = yield* start(generate, loaded, {
       captions: [caption],
-      ...(stages.prior && { prior: stepsOf(defaults.prior) }),
+      prior: stages.prior ? stepsOf(defaults.prior) : { kind: "none" }, // the caption alone
       decoder: stepsOf(defaults.decoder),
       upsamplers: defaults.upsamplers.map(stepsOf),
       seed: seed + index,
@@ -164,7 +164,7 @@ async function* calibrate(
     await stages.imageEncoder?.embed(images);
   }
   await runtime.dispose();
-  return observing.networks;
+  return observing.networks.filter((network) => network.folder === folder); // a prior may be another folder's
 }
 
 /** What every layer costs. */
@@ -201,18 +201,7 @@ async function* writeWithin(
   const budgets = measured.map(() => tolerance);
   for (let round = 1; ; round++) {
     const choices = measured.map(({ layers }, i) => chooseLayers(layers, budgets[i]!));
-    const chosen = new Map<string, ChosenLayer>();
-    const refused = new Set<string>(); // by another network over the same weights
-    measured.forEach(({ layers }, i) => {
-      for (const one of layers)
-        if (one.error !== undefined && !choices[i]!.has(one)) refused.add(placeOf(one.layer.weight));
-    });
-    for (const choice of choices) {
-      for (const { layer, scales } of choice) {
-        const at = placeOf(layer.weight);
-        if (!refused.has(at)) chosen.set(at, { layer, scales: scales! });
-      }
-    }
+    const chosen = chosenPlaces(measured, choices);
     await rm(target, { recursive: true, force: true });
     await mkdir(target);
     const inMegabytes = (bytes: number) => Math.ceil(bytes / 1e6);
@@ -228,14 +217,27 @@ async function* writeWithin(
   }
 }
 
+/** The layers that all networks over their weights choose, by the place of the weight. */
+function chosenPlaces(
+  measured: readonly MeasuredNetwork[],
+  choices: readonly ReadonlySet<MeasuredLayer>[],
+): Map<string, ChosenLayer> {
+  const tried = measured.flatMap(({ layers }, i) =>
+    layers.flatMap((one) => (one.scales === undefined ? [] : [{ ...one, isChosen: choices[i]!.has(one) }])),
+  );
+  const refused = new Set(tried.filter(({ isChosen }) => !isChosen).map(({ layer }) => placeOf(layer.weight)));
+  const agreed = tried.filter(({ layer }) => !refused.has(placeOf(layer.weight)));
+  return new Map(agreed.map(({ layer, scales }) => [placeOf(layer.weight), { layer, scales: scales! }]));
+}
+
 /** The relative error of each network of the folder that was written, on what it was fed in the calibration; undefined for one that did not run, or that
  * the folder does not open by itself. */
 async function* measureWritten(
   measured: readonly MeasuredNetwork[],
-  { runtime, signal }: Place,
+  { runtime, signal, priorModel }: Place,
   target: string,
 ): AsyncGenerator<StageStep, (number | undefined)[]> {
-  const { load } = await openFamily(target, { signal });
+  const { load } = await openFamily(target, { signal, ...(priorModel !== undefined && { priorModel }) });
   const written: SeenNetwork["graph"][] = [];
   const folders: SeenNetwork["folder"][] = [];
   await load({
@@ -290,7 +292,7 @@ function decisionOf(
   error: number | undefined,
 ): NetworkDecision {
   return {
-    component: network.graph.name,
+    component: network.graph.name.replace(/ \(.*/, ""), // without the part of it that the graph computes
     ...(error !== undefined && { error: rounded(error) }),
     layers: layers.map(({ layer, reason, error: own }) => {
       const isInt8 = chosen.has(placeOf(layer.weight));

@@ -1,1 +1,0 @@
-export { quantizeModel, type QuantizedModel, type QuantizeOptions } from "./quantize-model.js";
