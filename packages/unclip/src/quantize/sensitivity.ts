@@ -25,7 +25,7 @@ const LARGE_BYTES = 2 ** 28;
 const LARGE_INPUT = 2 ** 17;
 
 /** Why a layer cannot be int8, whatever it would cost; undefined if it can. */
-export function reasonAgainst(network: SeenNetwork, layer: Layer): string | undefined {
+function reasonAgainst(network: SeenNetwork, layer: Layer): string | undefined {
   const [out, channels] = layer.weight.dims as [number, number];
   const least = Math.min(out, channels);
   if (least < LEAST_CHANNELS) return `has ${least} channels, too few to gain by it`;
