@@ -6,15 +6,15 @@ export const LIMITS: Readonly<Record<string, number>> = {
   "@unclip/clip": 125,
   "@unclip/decoder": 75,
   "@unclip/evaluation": 2700,
-  "@unclip/graph": 112,
+  "@unclip/graph": 137,
   "@unclip/hub": 65,
   "@unclip/prior": 65,
   "@unclip/runtime": 80,
   "@unclip/sampler": 130,
-  "@unclip/tensor": 195,
+  "@unclip/tensor": 142,
   "@unclip/toybox": 21500,
   "@unclip/upsampler": 16,
-  unclip: 175,
+  unclip: 203,
 };
 
 /** Packages that not everybody needs: the model, the judge, the command line app. */
