@@ -43,7 +43,7 @@ export interface Graph {
   plainBytes(): Uint8Array;
   /** What the files are made of. */
   readonly model: ModelRecord;
-  /** Its convolutions and linear layers, in the order in which they were built. */
+  /** Its convolutions and linear layers, each once, in the order in which they were built. */
   readonly layers: readonly Layer[];
   readonly inputs: readonly PortRecord[];
   readonly outputs: readonly PortRecord[];
@@ -60,14 +60,19 @@ export interface Layer {
   readonly kind: "conv" | "linear";
   /** Its weight's name in the checkpoint, for example "conv_in.weight". */
   readonly key: string;
-  /** [N, C, H, W], or [..., C]. */
-  readonly x: Value;
-  readonly y: Value;
+  /** Where it is computed: once, or for parts of its input, each by itself. */
+  readonly uses: readonly LayerUse[];
   /** Where its weight is stored. */
   readonly weight: Weight;
   readonly bias?: Weight;
   /** Those of a convolution. */
   readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+/** What a layer makes of what: [N, C, H, W], or [..., C]. */
+export interface LayerUse {
+  readonly x: Value;
+  readonly y: Value;
 }
 
 /** The tensors of an int8 layer, each as it is stored. */
@@ -109,14 +114,23 @@ export interface GraphBuilder {
    * @param dims the shape the layer expects of the file
    * @param graphDims another shape of the same size, which the graph gives it */
   weight(name: string, dims: readonly number[], graphDims?: readonly number[]): Value;
+  /** Rows [start, end) of the weight `name`, unless that is int8: a weight of its own in the graph, mapped like any other, so that nothing is cut
+   * when the network is opened.
+   * @param graphDims another shape of them of the same size, which the graph gives them */
+  weightRows(
+    name: string,
+    dims: readonly number[],
+    rows: readonly [start: number, end: number],
+    graphDims?: readonly number[],
+  ): Value;
   /** The weight of the current scope, [out, in, ...], and its scales, if it is stored as int8.
    * @param dims the shape the layer expects of the file */
   int8Weight(dims: readonly number[]): Int8Weight | undefined;
   /** The range of what the int8 layer of the current scope gives.
    * @param out how many channels that has */
   int8Range(out: number): Int8Range;
-  /** Tells of a layer with a weight, and perhaps a bias, in the current scope. */
-  layer(layer: Pick<Layer, "kind" | "x" | "y"> & Partial<Pick<Layer, "attributes">>): void;
+  /** Tells of a use of the layer with a weight, and perhaps a bias, in the current scope. */
+  layer(use: LayerUse & Pick<Layer, "kind"> & Partial<Pick<Layer, "attributes">>): void;
   /** Refuses the checkpoint unless it has exactly `count` numbered parts under `name` of the current scope: to be called before they
    * are built, since `count` comes from a config.
    * @throws UnclipError "weights" */
@@ -159,6 +173,23 @@ const STORED_AS: Readonly<Record<WeightType, ElementType>> = {
 /** What belongs to an int8 weight and is not needed to dequantise it. */
 const REST = ["input_zero_point", "output_scale", "output_zero_point"];
 
+/** How a tensor of the checkpoint comes into the graph. */
+interface StoreOptions {
+  /** Its shape there; default its own. */
+  readonly graphDims?: readonly number[];
+  /** Those of its rows that are wanted, [start, end); default all. */
+  readonly rows?: readonly [start: number, end: number];
+  /** Whether integers without a sign are refused; default true. */
+  readonly isFloat?: boolean;
+}
+
+/** Rows [start, end) of a weight, which lie side by side in its file. */
+function rowsOf(weight: Weight, [start, end]: readonly [start: number, end: number]): Weight {
+  const rowBytes = weight.sizeBytes / weight.dims[0]!;
+  const dims = weight.dims.with(0, end - start);
+  return { ...weight, dims, offset: weight.offset + start * rowBytes, sizeBytes: (end - start) * rowBytes };
+}
+
 /** A builder whose weights come from `checkpoint`. */
 export function createGraphBuilder({
   name: graphName,
@@ -167,13 +198,13 @@ export function createGraphBuilder({
 }: GraphBuilderOptions): GraphBuilder {
   const nodes: NodeRecord[] = [];
   const operations: Operation[] = [];
-  const layers: Layer[] = [];
+  const layers = new Map<string, Layer>();
   const inputs: PortRecord[] = [];
   const outputs: PortRecord[] = [];
   const initializers = new Map<string, InitializerRecord>();
   const used = new Set<string>();
-  const missing: string[] = [];
-  const misshaped: string[] = [];
+  const missing = new Set<string>();
+  const misshaped = new Set<string>();
   const path: string[] = [];
   let count = 0;
   let weightBytes = 0;
@@ -206,37 +237,40 @@ export function createGraphBuilder({
     if (weight !== undefined) found.set(key, weight);
     return weight;
   };
-  /** A tensor of the checkpoint in its storage type; what is missing or has another shape is told by `finish`. */
-  const store = (key: string, dims: readonly number[], graphDims: readonly number[], isFloat = true): Value => {
+  /** A tensor of the checkpoint, or rows of it, in its storage type; what is missing or has another shape is told by `finish`. */
+  const store = (key: string, dims: readonly number[], options: StoreOptions = {}): Value => {
+    const { graphDims = dims, rows, isFloat = true } = options;
     const found = find(key, dims);
-    const id = `${key}[${graphDims.join()}]`;
+    const id = `${key}${rows === undefined ? "" : `[${rows.join(":")}]`}[${graphDims.join()}]`;
     used.add(key);
-    if (found === undefined) missing.push(key);
+    if (found === undefined) missing.add(key);
     else if (found.dims.join() !== dims.join())
-      misshaped.push(`${key}: expected [${dims.join(", ")}], got [${found.dims.join(", ")}]`);
+      misshaped.add(`${key}: expected [${dims.join(", ")}], got [${found.dims.join(", ")}]`);
     else if (isFloat && found.type === "U8")
-      misshaped.push(`${key}: expected numbers with a sign or a fraction, got U8`);
+      misshaped.add(`${key}: expected numbers with a sign or a fraction, got U8`);
     else {
       const value: Value = { name: id, type: STORED_AS[found.type], dims: graphDims };
       if (!initializers.has(id)) {
-        weightBytes += sizeOf(dims) * (found.type === "I8" ? 1 : 4);
-        initializers.set(id, { ...value, dims: graphDims, data: found });
+        weightBytes += sizeOf(graphDims) * (found.type === "I8" ? 1 : 4);
+        initializers.set(id, { ...value, dims: graphDims, data: rows === undefined ? found : rowsOf(found, rows) });
       }
       return value;
     }
     return { name: id, type: "float", dims: graphDims };
   };
+  const asFloat = (stored: Value): Value =>
+    stored.type === "float" ? stored : node("Cast", [stored], "float", stored.dims, { attributes: { to: 1 } });
   const part = (name: string, type: "float" | "uint8", dims: readonly number[], graphDims = dims): Value => {
     const key = keyOf(name);
     const found = find(key, dims);
     if (found !== undefined && STORED_AS[found.type] !== type)
-      misshaped.push(`${key}: expected ${type === "float" ? "F32" : "U8"}, got ${found.type}`);
-    return store(key, dims, graphDims, false);
+      misshaped.add(`${key}: expected ${type === "float" ? "F32" : "U8"}, got ${found.type}`);
+    return store(key, dims, { graphDims, isFloat: false });
   };
   const countInputScales = (channels: number) =>
     checkpoint.weights.get(keyOf("input_scale"))?.dims.join() === "1" ? 1 : channels;
   const int8Weight = (dims: readonly number[]): Int8Weight => ({
-    weight: store(keyOf("weight"), dims, dims),
+    weight: store(keyOf("weight"), dims),
     weightScale: part("weight_scale", "float", [dims[0]!]),
     inputScale: part("input_scale", "float", [countInputScales(dims[1]!)]),
     inputZeroPoint: part("input_zero_point", "uint8", [1]),
@@ -246,7 +280,7 @@ export function createGraphBuilder({
     const ones = dims.slice(2).map(() => 1);
     const [out, channels = 1] = dims as [number, number?];
     const scales = countInputScales(channels);
-    const weight = node("Cast", [store(keyOf(name), dims, dims)], "float", dims, { attributes: { to: 1 } });
+    const weight = asFloat(store(keyOf(name), dims));
     const outputs = part(`${name}_scale`, "float", [out], [out, 1, ...ones]);
     const inputs = part("input_scale", "float", [scales], [1, scales, ...ones]);
     for (const rest of REST) used.add(keyOf(rest));
@@ -274,20 +308,22 @@ export function createGraphBuilder({
       }
     },
     weight(name, dims, graphDims = dims) {
-      const stored = store(keyOf(name), dims, graphDims);
-      if (stored.type === "float") return stored;
-      if (stored.type === "int8") return dequantised(name, dims, graphDims);
-      return node("Cast", [stored], "float", graphDims, { attributes: { to: 1 } });
+      const stored = store(keyOf(name), dims, { graphDims });
+      return stored.type === "int8" ? dequantised(name, dims, graphDims) : asFloat(stored);
     },
+    weightRows: (name, dims, rows, graphDims = dims.with(0, rows[1] - rows[0])) =>
+      asFloat(store(keyOf(name), dims, { graphDims, rows })),
     int8Weight: (dims) => (checkpoint.weights.get(keyOf("weight"))?.type === "I8" ? int8Weight(dims) : undefined),
     int8Range: (out) => ({
       outputScale: part("output_scale", "float", [out]),
       outputZeroPoint: part("output_zero_point", "uint8", [out]),
     }),
-    layer({ attributes = {}, ...layer }) {
+    layer({ kind, x, y, attributes = {} }) {
       const key = keyOf("weight");
       const [weight, bias] = [found.get(key), found.get(keyOf("bias"))];
-      if (weight !== undefined) layers.push({ ...layer, key, weight, ...(bias !== undefined && { bias }), attributes });
+      if (weight === undefined) return;
+      const uses = [...(layers.get(key)?.uses ?? []), { x, y }];
+      layers.set(key, { kind, key, uses, weight, ...(bias !== undefined && { bias }), attributes });
     },
     expectParts: (name, count) => checkParts(checkpoint, keyOf(name), count),
     constant,
@@ -296,10 +332,10 @@ export function createGraphBuilder({
       addNode(op, from, type, shapes, options) as { [Index in keyof typeof shapes]: Value },
     finish() {
       const extra = [...checkpoint.weights.keys()].filter((key) => !used.has(key) && !ignore(key));
-      checkDifferences(checkpoint.name, { missing, extra, misshaped });
+      checkDifferences(checkpoint.name, { missing: [...missing], extra, misshaped: [...misshaped] });
       const all = [...initializers.values()];
       const model = { name: graphName, nodes, inputs, outputs, initializers: all };
-      return { ...graphOf(model), operations, layers, weightBytes };
+      return { ...graphOf(model), operations, layers: [...layers.values()], weightBytes };
     },
   };
 }

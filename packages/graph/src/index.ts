@@ -6,6 +6,7 @@ export {
   type Int8Range,
   type Int8Weight,
   type Layer,
+  type LayerUse,
   type NodeOptions,
   type Operation,
   type Value,
@@ -41,6 +42,7 @@ export {
   type UnetBlockOptions,
 } from "./layers/unet-blocks.js";
 export { unet, type UnetOptions } from "./layers/unet.js";
+export { winogradConv } from "./layers/winograd.js";
 export { observeLayers, type Observed, type ObservedGraph } from "./observe-layers.js";
 export {
   encodeModel,

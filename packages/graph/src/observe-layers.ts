@@ -1,4 +1,4 @@
-import { graphOf, type Graph, type Value } from "./builder.js";
+import { graphOf, type Graph, type Layer, type Value } from "./builder.js";
 import { nodesFor } from "./expand.js";
 import type { InitializerRecord, NodeRecord, PortRecord } from "./onnx.js";
 
@@ -23,10 +23,13 @@ export function observeLayers(graph: Graph): ObservedGraph {
   const constants = new Map<string, InitializerRecord>();
   const seen = new Map<string, Observed>();
 
-  const observe = (value: Value, kind: "conv" | "linear"): Observed => {
-    const known = seen.get(value.name);
+  /** @param values parts of what a layer takes or gives, rows of a picture or tokens */
+  const observe = (kind: Layer["kind"], values: readonly Value[]): Observed => {
+    const key = values.map(({ name }) => name).join();
+    const known = seen.get(key);
     if (known !== undefined) return known;
-    const rank = value.dims.length;
+    const { dims } = values[0]!;
+    const rank = dims.length;
     const channel = kind === "conv" ? 1 : rank - 1;
     const axes = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => axis !== channel);
     const name = `observed/${axes.join()}`;
@@ -36,20 +39,31 @@ export function observeLayers(graph: Graph): ObservedGraph {
     const made = nodesFor(prefix);
     const reduce = (op: string, from: string, output: string) => {
       made.node(op, [from, name], { keepdims: 0 }, output);
-      outputs.push({ name: output, type: "float", dims: [value.dims[channel]!] });
+      outputs.push({ name: output, type: "float", dims: [dims[channel]!] });
       return output;
     };
+    const names = values.map((value) => value.name);
+    const whole = names.length === 1 ? names[0]! : made.node("Concat", names, { axis: rank - 2 });
     const result = {
-      min: reduce("ReduceMin", value.name, `${prefix}/min`),
-      max: reduce("ReduceMax", value.name, `${prefix}/max`),
-      squares: reduce("ReduceMean", made.node("Mul", [value.name, value.name]), `${prefix}/squares`),
+      min: reduce("ReduceMin", whole, `${prefix}/min`),
+      max: reduce("ReduceMax", whole, `${prefix}/max`),
+      squares: reduce("ReduceMean", made.node("Mul", [whole, whole]), `${prefix}/squares`),
     };
     nodes.push(...made.nodes);
-    seen.set(value.name, result);
+    seen.set(key, result);
     return result;
   };
 
-  const layers = graph.layers.map(({ kind, x, y }) => ({ x: observe(x, kind), y: observe(y, kind) }));
+  const layers = graph.layers.map(({ kind, uses }) => ({
+    x: observe(
+      kind,
+      uses.map(({ x }) => x),
+    ),
+    y: observe(
+      kind,
+      uses.map(({ y }) => y),
+    ),
+  }));
   const { model } = graph;
   const observed = graphOf({
     ...model,

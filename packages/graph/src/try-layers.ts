@@ -26,19 +26,16 @@ export function tryLayers(graph: Graph, candidates: readonly Candidate[]): Graph
     initializers.push({ name, type, dims, data });
     return name;
   };
-  candidates.forEach(({ layer: { kind, x, y, weight, attributes }, quantized, bias }, index) => {
+  candidates.forEach(({ layer: { kind, uses, weight, attributes }, quantized, bias }, index) => {
     const at = (name: string) => `tried/${index}/${name}`;
     const node = (op: string, inputs: readonly string[], name: string, more: Partial<NodeRecord> = {}) => {
       added.push({ op, domain: "", inputs, outputs: [name], attributes: {}, ...more });
       return name;
     };
-    const float = at("float");
-    renamed.set(y.name, float);
     const { weightScale, inputScale, inputZeroPoint, outputScale, outputZeroPoint } = quantized;
     const [out] = weight.dims as [number];
     const offset = store(at("bias"), "float", bias ?? new Float32Array(out), [out]);
-    const inputs = [
-      x.name,
+    const tensors = [
       store(at("weight"), "int8", quantized.weight, weight.dims),
       store(at("weight_scale"), "float", weightScale, [out]),
       store(at("input_scale"), "float", inputScale, [inputScale.length]),
@@ -52,13 +49,18 @@ export function tryLayers(graph: Graph, candidates: readonly Candidate[]): Graph
       offset,
     ];
     const op = kind === "conv" ? INT8_CONV : INT8_LINEAR;
-    const int8 = node(op, inputs, at("int8"), {
-      domain: INT8_DOMAIN,
-      attributes: { ...attributes, input_scales: inputScale.length },
-    });
     const which = store(at("index"), "int64", BigInt64Array.of(BigInt(index)), [1]);
     const choice = node("Gather", [CHOICE, which], at("choice"), { attributes: { axis: 0 } });
-    node("Add", [float, node("Mul", [node("Sub", [int8, float], at("error")), choice], at("chosen"))], y.name);
+    uses.forEach(({ x, y }, use) => {
+      const of = (name: string) => at(`${use}/${name}`);
+      const float = of("float");
+      renamed.set(y.name, float);
+      const int8 = node(op, [x.name, ...tensors], of("int8"), {
+        domain: INT8_DOMAIN,
+        attributes: { ...attributes, input_scales: inputScale.length },
+      });
+      node("Add", [float, node("Mul", [node("Sub", [int8, float], of("error")), choice], of("chosen"))], y.name);
+    });
   });
 
   const { model } = graph;
@@ -74,7 +76,7 @@ export function tryLayers(graph: Graph, candidates: readonly Candidate[]): Graph
     initializers: [...model.initializers, ...initializers],
   });
   const op = candidates.some(({ layer }) => layer.kind === "conv") ? INT8_CONV : INT8_LINEAR;
-  const operations = candidates.slice(0, 1).map(({ layer }) => ({ op, inputs: [], output: layer.y }));
+  const operations = candidates.slice(0, 1).map(({ layer }) => ({ op, inputs: [], output: layer.uses[0]!.y }));
   return { ...graph, ...tried, operations: [...graph.operations, ...operations] };
 }
 

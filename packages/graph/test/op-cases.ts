@@ -57,6 +57,7 @@ const {
   timestepEmbedding,
   transpose,
   upsampleNearest2,
+  winogradConv,
 } = graph;
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
@@ -78,6 +79,17 @@ const convolution = (x: number[], weight: number[], options: graph.ConvOptions, 
   inputs: [x, weight, ...(hasBias ? [[weight[0]!]] : [])],
   build: (g, [x, w, b]) => conv(g, x!, w!, b, options),
   expected: ([x, w, b]) => reference.conv(x!, w!, b, options),
+});
+/** A convolution by Winograd's algorithm, whose weights come in `parts`. */
+const winograd = (x: readonly number[], [out, channels]: readonly [number, number], parts = 1): OpCase => ({
+  inputs: [x, [out, channels, 3, 3], [out]],
+  build: (g, [x, w, b]) => {
+    const rows = reshape(g, w!, [1, 1, out, 9 * channels]);
+    const size = out / parts;
+    const kernels = Array.from({ length: parts }, (_, i) => slice(g, rows, 2, i * size, (i + 1) * size));
+    return winogradConv(g, x!, kernels, reshape(g, b!, [1, out, 1, 1]));
+  },
+  expected: ([x, w, b]) => reference.conv(x!, w!, b, { padding: 1 }),
 });
 const attention = (
   queries: number,
@@ -397,6 +409,9 @@ export const opCases: Readonly<Record<string, OpCase>> = {
   "conv: kernel 1": convolution([2, 48, 8, 8], [32, 48, 1, 1], {}),
   "conv: zeros at the top and the right": convolution([1, 2, 6, 6], [4, 2, 3, 3], { padding: [1, 0, 0, 1] }),
   "conv: Winograd's pieces": convolution([8, 1, 16, 16], [36, 1, 6, 6], { padding: 1, stride: 4 }, false),
+  "winogradConv: a small picture": winograd([2, 32, 12, 12], [48, 32]),
+  "winogradConv: a picture that is not square, weights in parts": winograd([3, 16, 8, 12], [32, 16], 4),
+  "winogradConv: a large picture, weights in parts": winograd([1, 8, 64, 64], [16, 8], 2),
   layerNormalization: {
     inputs: [[2, 32, 160], [160], [160]],
     build: (g, [x, w, b]) => layerNormalization(g, x!, w!, b!, 1e-5),

@@ -1,5 +1,6 @@
 import {
   CHOICE,
+  concat,
   conv2d,
   createCheckpoint,
   createGraphBuilder,
@@ -9,6 +10,7 @@ import {
   parseSafetensorsHeader,
   quantizeLayer,
   roundWeights,
+  slice,
   tryLayers,
   type Candidate,
   type Graph,
@@ -139,10 +141,19 @@ describe("a network whose layers are watched and tried", () => {
     const g = createGraphBuilder({ name: "net", checkpoint: createCheckpoint("net", new Map([["weights", weights]])) });
     const h = conv2d(g, "c", g.input("x", "float", ["N", CHANNELS, 6, 6]), CHANNELS, { kernel: 3, padding: 1 });
     const tokens = g.node("Transpose", [h], "float", ["N", 6, 6, CHANNELS], { attributes: { perm: [0, 2, 3, 1] } });
-    const pooled = g.node("ReduceMean", [tokens, g.constant("int64", [1, 2], [2])], "float", ["N", CHANNELS], {
-      attributes: { keepdims: 0 },
-    });
-    g.output("y", linear(g, "l", pooled, OUT, { bias: false }));
+    const pooled = [0, 3].map((row) =>
+      g.node(
+        "ReduceMean",
+        [slice(g, tokens, 1, row, row + 3), g.constant("int64", [1, 2], [2])],
+        "float",
+        ["N", CHANNELS],
+        {
+          attributes: { keepdims: 0 },
+        },
+      ),
+    );
+    const halves = pooled.map((half) => linear(g, "l", half, OUT, { bias: false }));
+    g.output("y", concat(g, halves, 1));
     graph = g.finish();
   });
   afterAll(() => rm(folder, { recursive: true }));
@@ -170,7 +181,9 @@ describe("a network whose layers are watched and tried", () => {
       const mean = ofChannel(c).reduce((sum, value) => sum + value ** 2, 0) / 72;
       expect(numbers(outputs[squares])[c]).toBeCloseTo(mean, 5);
     }
-    expect(numbers(outputs[observed.layers[1]!.y.max])).toHaveLength(OUT);
+    const ofBoth = numbers(outputs["y"]); // of two pictures, what the second layer makes of either half
+    const largest = Array.from({ length: OUT }, (_, o) => Math.max(...[0, 1, 2, 3].map((i) => ofBoth[i * OUT + o]!)));
+    expect([...numbers(outputs[observed.layers[1]!.y.max])]).toEqual(largest);
   });
 
   it("chooses layer by layer between float32, which is exact, and int8, which is near", async () => {
@@ -192,6 +205,8 @@ describe("a network whose layers are watched and tried", () => {
     const float = numbers((await run(graph, { x }))["y"]);
     const errorOf = async (choice: number[]) => {
       const { y } = await run(tried, { x, [CHOICE]: tensor(Float32Array.from(choice), [2]) });
+      const changed = new Set([...numbers(y)].flatMap((value, i) => (value === float[i] ? [] : [Math.floor(i / OUT)])));
+      expect(changed.size).toBe(choice.includes(1) ? 4 : 0); // both halves of both pictures, or none
       return largestDifference(numbers(y), float) / Math.max(...float.map(Math.abs));
     };
     expect(await errorOf([0, 0])).toBe(0);

@@ -20,9 +20,6 @@ const EPSILON = 1e-6;
 /** Groups of the group norm inside a spatial norm, whatever the config says of the others. */
 const SPATIAL_GROUPS = 32;
 
-/** Levels whose convolutions take Winograd's algorithm. All levels cost about the same multiplications, but the lower ones hold most of the weights. */
-export const WINOGRAD_LEVELS = 3;
-
 /** Group norm of h [N, C, H, W], scaled and shifted pixel by pixel by the latents [N, c, h, w] below.
  * @see Zheng et al. 2022 (arXiv:2209.09002, MoVQ) section 3.2 */
 function spatialNorm(g: GraphBuilder, scope: string, h: Value, latents: Value): Value {
@@ -57,7 +54,7 @@ function attentionBlock(g: GraphBuilder, scope: string, x: Value, norm: (h: Valu
 
 /** The blocks of one half of an autoencoder, over one set of options. */
 export interface Blocks {
-  residual(scope: string, h: Value, out: number, options: { readonly winograd: boolean }): Value;
+  residual(scope: string, h: Value, out: number): Value;
   attention(scope: string, h: Value): Value;
   norm(scope: string, h: Value): Value;
   /** The middle: a residual block, attention, a residual block. */
@@ -72,14 +69,14 @@ export function createBlocks(g: GraphBuilder, config: AutoencoderConfig, latents
   const options = { groups, epsilon: EPSILON, timeScaleShift: "default", norm } as const;
   const attentionNorm = latents === undefined ? "group_norm" : "spatial_norm";
   const blocks: Blocks = {
-    residual: (scope, h, out, { winograd }) => residualBlock(g, scope, [h, undefined], out, { ...options, winograd }),
+    residual: (scope, h, out) => residualBlock(g, scope, [h, undefined], out, options),
     attention: (scope, h) => attentionBlock(g, scope, h, (x) => norm(attentionNorm, x)),
     norm,
     middle: (h) =>
       g.scope("mid_block", () => {
         const channels = h.dims[1] as number;
-        const before = blocks.residual("resnets.0", h, channels, { winograd: false });
-        return blocks.residual("resnets.1", blocks.attention("attentions.0", before), channels, { winograd: false });
+        const before = blocks.residual("resnets.0", h, channels);
+        return blocks.residual("resnets.1", blocks.attention("attentions.0", before), channels);
       }),
   };
   return blocks;

@@ -1,6 +1,6 @@
 import { conv2d, createGraphBuilder, mul, silu, upsampleConv, type Checkpoint, type Graph } from "@unclip/graph";
 import type { AutoencoderConfig } from "../config.js";
-import { createBlocks, WINOGRAD_LEVELS } from "./blocks.js";
+import { createBlocks } from "./blocks.js";
 import type { Size } from "./encoder.js";
 
 /** The decoder: latents to pixels.
@@ -25,12 +25,12 @@ export function decoderNetwork(config: AutoencoderConfig, { height, width }: Siz
       const level = blockOutChannels.length - 1 - index;
       g.scope(`up_blocks.${index}`, () => {
         for (let i = 0; i <= layersPerBlock; i++) {
-          h = blocks.residual(`resnets.${i}`, h, channels, { winograd: level < WINOGRAD_LEVELS });
+          h = blocks.residual(`resnets.${i}`, h, channels);
           if (config.decoderAttention[level]) h = blocks.attention(`attentions.${i}`, h);
         }
         if (level === 0) return;
         const scale = factor / 2 ** (level - 1);
-        h = upsampleConv(g, "upsamplers.0", h, [height * scale, width * scale], level - 1 < WINOGRAD_LEVELS);
+        h = upsampleConv(g, "upsamplers.0", h, [height * scale, width * scale]);
       });
     }
     h = silu(g, blocks.norm("conv_norm_out", h));

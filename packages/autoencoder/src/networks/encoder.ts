@@ -11,7 +11,7 @@ import {
   type Value,
 } from "@unclip/graph";
 import type { AutoencoderConfig } from "../config.js";
-import { createBlocks, WINOGRAD_LEVELS } from "./blocks.js";
+import { createBlocks } from "./blocks.js";
 
 /** Height and width, in pixels or latents as said. */
 export interface Size {
@@ -38,7 +38,7 @@ export function encoderNetwork(config: AutoencoderConfig, { height, width }: Siz
     for (const [level, channels] of blockOutChannels.entries()) {
       g.scope(`down_blocks.${level}`, () => {
         for (let i = 0; i < layersPerBlock; i++) {
-          h = blocks.residual(`resnets.${i}`, h, channels, { winograd: level < WINOGRAD_LEVELS });
+          h = blocks.residual(`resnets.${i}`, h, channels);
           if (config.encoderAttention[level]) h = blocks.attention(`attentions.${i}`, h);
         }
         if (level < blockOutChannels.length - 1) h = halve(h, channels);

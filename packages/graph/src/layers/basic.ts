@@ -17,7 +17,7 @@ import {
   skipLayerNormalization,
 } from "../ops.js";
 import { int8Conv, int8Linear } from "./int8.js";
-import { suitsWinograd, winogradConv } from "./winograd.js";
+import { suitsWinograd, winogradConv, winogradParts } from "./winograd.js";
 
 /* Layers as torch names them: each reads its weights under the scope it is given. */
 
@@ -54,32 +54,32 @@ export interface Conv2dOptions extends ConvOptions {
   readonly kernel: number;
   /** Whether the layer has a bias; default true. */
   readonly bias?: boolean;
-  /** Save multiplications at the price of memory, where the layer suits Winograd's algorithm; default false. */
-  readonly winograd?: boolean;
 }
 
-/** Two-dimensional convolution of x [N, C, H, W] to `out` channels with a square kernel. */
+/** Two-dimensional convolution of x [N, C, H, W] to `out` channels with a square kernel; by Winograd's algorithm where it suits that. */
 export function conv2d(g: GraphBuilder, scope: string, x: Value, out: number, options: Conv2dOptions): Value {
-  const { kernel, bias = true, winograd = false } = options;
+  const { kernel, bias = true, stride = 1, padding } = options;
   return g.scope(scope, () => {
     const channels = x.dims[1] as number;
     const dims = [out, channels, kernel, kernel];
     const offset = () => (bias ? g.weight("bias", [out]) : undefined);
     const small = g.int8Weight(dims);
     if (small !== undefined) return int8Conv(g, x, { ...small, ...g.int8Range(out) }, offset(), options);
-    const { attributes } = convShape(x, dims, options);
-    const y =
-      winograd && suitsWinograd(x, out)
-        ? winogradConv(
-            g,
-            x,
-            g.weight("weight", dims, [1, out, channels, kernel ** 2]),
-            g.weight("bias", [out], [1, out, 1, 1]),
-          )
-        : conv(g, x, g.weight("weight", dims), offset(), options);
-    g.layer({ kind: "conv", x, y, attributes });
+    const isWinograd = kernel === 3 && stride === 1 && padding === 1 && bias && suitsWinograd(x, out);
+    const y = isWinograd ? wideConv(g, x, dims) : conv(g, x, g.weight("weight", dims), offset(), options);
+    g.layer({ kind: "conv", x, y, attributes: convShape(x, dims, options).attributes });
     return y;
   });
+}
+
+/** Convolution by Winograd's algorithm, with the weight and the bias of the current scope.
+ * @param dims of the weight, [out, in, 3, 3] */
+function wideConv(g: GraphBuilder, x: Value, dims: readonly number[]): Value {
+  const [out, channels] = dims as [number, number];
+  const kernels = winogradParts(channels, out).map((rows) =>
+    g.weightRows("weight", dims, rows, [1, 1, rows[1] - rows[0], 9 * channels]),
+  );
+  return winogradConv(g, x, kernels, g.weight("bias", [out], [1, out, 1, 1]));
 }
 
 /** Layer normalisation over the last axis. */

@@ -1,5 +1,5 @@
 import { shapeError, type GraphBuilder, type Value } from "../builder.js";
-import { add, gelu, mul, multiHeadAttention, reshape, slice, transpose } from "../ops.js";
+import { add, concat, gelu, mul, multiHeadAttention, reshape, slice, transpose } from "../ops.js";
 import { groupNorm, layerNorm, linear } from "./basic.js";
 
 /** Sizes and condition of {@link transformerAttentionBlock}. */
@@ -33,7 +33,7 @@ export function transformerAttentionBlock(
         const pixels = layerNorm(g, "norm1", h);
         const seen = add(g, h, attention(g, "attn1", pixels, pixels, heads));
         const read = add(g, seen, attention(g, "attn2", layerNorm(g, "norm2", seen), context, heads));
-        return add(g, read, gatedFeedForward(g, "ff", layerNorm(g, "norm3", read)));
+        return feedForward(g, read);
       });
     }
     const out = transpose(g, linear(g, "proj_out", h, channels), [0, 2, 1]); // [N, C, HW]
@@ -50,6 +50,24 @@ function attention(g: GraphBuilder, scope: string, x: Value, others: Value, head
     const value = linear(g, "to_v", others, width, { bias: false });
     return linear(g, "to_out.0", multiHeadAttention(g, [query, key, value], heads), width);
   });
+}
+
+/** Longer sequences are computed in parts, so that the hidden layer of a part stays in the processor's cache. */
+const MAX_TOKENS = 512;
+
+/** x [N, L, C] plus what the feed-forward network makes of its norm, token by token. */
+function feedForward(g: GraphBuilder, x: Value): Value {
+  const length = x.dims[1] as number;
+  let tokens = length;
+  while (tokens > MAX_TOKENS && tokens % 2 === 0) tokens /= 2;
+  const ofPart = (part: Value) => add(g, part, gatedFeedForward(g, "ff", layerNorm(g, "norm3", part)));
+  if (tokens === length) return ofPart(x);
+  const starts = Array.from({ length: length / tokens }, (_, i) => i * tokens);
+  return concat(
+    g,
+    starts.map((start) => ofPart(slice(g, x, 1, start, start + tokens))),
+    1,
+  );
 }
 
 /** The feed-forward network whose hidden layer is one half times the activation of the other.

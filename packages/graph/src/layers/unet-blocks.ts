@@ -23,8 +23,6 @@ export interface UnetBlockOptions {
   readonly epsilon: number;
   /** How the time embedding enters a residual block: added to its features, or as a scale and a shift after its second norm. */
   readonly timeScaleShift: "default" | "scale_shift";
-  /** Whether 3x3 convolutions take Winograd's algorithm where they suit it; default false. */
-  readonly winograd?: boolean;
   /** The norm of that name in the current scope, where it is not a group norm. */
   readonly norm?: (name: string, h: Value) => Value;
 }
@@ -51,9 +49,9 @@ export function residualBlock(
   out: number,
   options: UnetBlockOptions & { resample?: (g: GraphBuilder, x: Value) => Value },
 ): Value {
-  const { groups, epsilon, timeScaleShift, resample, winograd } = options;
+  const { groups, epsilon, timeScaleShift, resample } = options;
   const { norm = (name, h) => groupNorm(g, name, h, groups, epsilon) } = options;
-  const conv3 = { kernel: 3, padding: 1, winograd };
+  const conv3 = { kernel: 3, padding: 1 };
   return g.scope(scope, () => {
     let h = silu(g, norm("norm1", x));
     let shortcut = x;
@@ -101,15 +99,8 @@ export function upsampleBlock(
 }
 
 /** Convolution over the pixels of x [N, C, H, W] at another size, of the nearest ones: [N, C, height, width]. */
-export function upsampleConv(
-  g: GraphBuilder,
-  scope: string,
-  x: Value,
-  size: readonly [number, number],
-  winograd: boolean,
-): Value {
-  const options = { kernel: 3, padding: 1, winograd };
-  return conv2d(g, `${scope}.conv`, resizeNearest(g, x, size), x.dims[1] as number, options);
+export function upsampleConv(g: GraphBuilder, scope: string, x: Value, size: readonly [number, number]): Value {
+  return conv2d(g, `${scope}.conv`, resizeNearest(g, x, size), x.dims[1] as number, { kernel: 3, padding: 1 });
 }
 
 /** Attention whose keys and values are the tokens of the condition followed by the picture's own.

@@ -18,9 +18,6 @@ export interface UnetOptions extends UnetBlockOptions {
   readonly resampling?: "residual" | "convolution";
 }
 
-/** Levels whose convolutions take Winograd's algorithm: the two of highest resolution do most of the multiplications with few of the weights. */
-const WINOGRAD_LEVELS = 2;
-
 /** U-Net in the arrangement of diffusers: conv_in, down_blocks, mid_block, up_blocks, conv_out.
  * @param x [N, C, H, W]; H and W are multiples of 2^(levels - 1), unless convolutions lead from level to level
  * @param temb time embedding with whatever conditions were added to it, [N or 1, E]
@@ -39,16 +36,15 @@ export function unet(g: GraphBuilder, x: Value, temb: Value, options: UnetOption
   g.expectParts("down_blocks.0.resnets", layersPerBlock);
 
   for (const [level, channels] of blockOutChannels.entries()) {
-    const block = { ...options, winograd: level < WINOGRAD_LEVELS };
     g.scope(`down_blocks.${level}`, () => {
       for (let i = 0; i < layersPerBlock; i++) {
-        h = attend(residualBlock(g, `resnets.${i}`, [h, temb], channels, block), level, i);
+        h = attend(residualBlock(g, `resnets.${i}`, [h, temb], channels, options), level, i);
         skips.push(h);
       }
       if (level === levels - 1) return;
       h = isConvolution
         ? conv2d(g, "downsamplers.0.conv", h, channels, { kernel: 3, stride: 2, padding: 1 })
-        : downsampleBlock(g, "downsamplers.0", [h, temb], block);
+        : downsampleBlock(g, "downsamplers.0", [h, temb], options);
       skips.push(h);
     });
   }
@@ -62,16 +58,15 @@ export function unet(g: GraphBuilder, x: Value, temb: Value, options: UnetOption
 
   for (const [index, channels] of blockOutChannels.toReversed().entries()) {
     const level = levels - 1 - index;
-    const block = { ...options, winograd: level < WINOGRAD_LEVELS };
     g.scope(`up_blocks.${index}`, () => {
       for (let i = 0; i <= layersPerBlock; i++) {
-        h = residualBlock(g, `resnets.${i}`, [concat(g, [h, skips.pop()!], 1), temb], channels, block);
+        h = residualBlock(g, `resnets.${i}`, [concat(g, [h, skips.pop()!], 1), temb], channels, options);
         h = attend(h, level, i);
       }
       if (level === 0) return;
       h = isConvolution
-        ? upsampleConv(g, "upsamplers.0", h, areaOf(skips.at(-1)!), level - 1 < WINOGRAD_LEVELS)
-        : upsampleBlock(g, "upsamplers.0", [h, temb], block);
+        ? upsampleConv(g, "upsamplers.0", h, areaOf(skips.at(-1)!))
+        : upsampleBlock(g, "upsamplers.0", [h, temb], options);
     });
   }
 
