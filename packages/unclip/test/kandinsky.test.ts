@@ -58,6 +58,21 @@ function halfMask(width: number, height: number): Picture {
 const bytesOf = ({ images }: Generation) => images.map(({ data }) => Buffer.from(data).toString("base64"));
 
 describe.each([PLAIN_22, PLAIN_21])("%s", (model) => {
+  it.each([
+    [64, 32],
+    [32, 64],
+  ])("paints %i x %i over a picture of that shape, which keeps its orientation", async (width, height) => {
+    const unclip = await load(model);
+    const { images } = await unclip.generate("a cat", {
+      ...small,
+      image: stripes(width, height),
+      strength: 0.5,
+      width,
+      height,
+    });
+    expect(images).toMatchObject([{ width, height }]);
+  });
+
   it.each<[string, (unclip: Unclip) => PromiseLike<Generation>]>([
     [
       "generate",
