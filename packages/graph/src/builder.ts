@@ -226,9 +226,14 @@ export function createGraphBuilder({
   };
   const node: GraphBuilder["node"] = (op, from, type, dims, options) => addNode(op, from, type, [dims], options)[0]!;
 
+  /** Constants of many numbers by these: a graph holds one copy of those that several layers take. */
+  const longConstants = new Map<string, string>();
   const constant: GraphBuilder["constant"] = (type, values, dims) => {
-    const id = `${type}(${values.length > 8 ? `#${count++}` : values.join()})[${dims.join()}]`;
-    initializers.set(id, { name: id, type, dims, data: bytesOf(type, values) });
+    const all = values.join();
+    const text = values.length > 8 ? (longConstants.get(all) ?? `#${longConstants.size}`) : all;
+    if (values.length > 8) longConstants.set(all, text);
+    const id = `${type}(${text})[${dims.join()}]`;
+    if (!initializers.has(id)) initializers.set(id, { name: id, type, dims, data: bytesOf(type, values) });
     return { name: id, type, dims };
   };
   const found = new Map<string, Weight>();

@@ -14,18 +14,22 @@ const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
+const ENCODER = new TextEncoder();
+/** The numbers that take one byte: most of a graph's. */
+const SMALL = Array.from({ length: 0x80 }, (_, value) => Uint8Array.of(value));
+
 /** The bytes of one protobuf message. */
 export function writeMessage(write: (writer: MessageWriter) => void): Uint8Array {
   const parts: Uint8Array[] = [];
-  const tag = (field: number, wireType: number) => parts.push(varint(BigInt((field << 3) | wireType)));
+  const tag = (field: number, wireType: number) => parts.push(varint((field << 3) | wireType));
   const bytes = (field: number, value: Uint8Array) => {
     tag(field, LENGTH_DELIMITED);
-    parts.push(varint(BigInt(value.length)), value);
+    parts.push(varint(value.length), value);
   };
   write({
     int(field, value) {
       tag(field, VARINT);
-      parts.push(varint(BigInt.asUintN(64, BigInt(value))));
+      parts.push(varint(value));
     },
     float(field, value) {
       tag(field, FIXED32);
@@ -33,21 +37,23 @@ export function writeMessage(write: (writer: MessageWriter) => void): Uint8Array
       new DataView(out.buffer).setFloat32(0, value, true);
       parts.push(out);
     },
-    string: (field, value) => bytes(field, new TextEncoder().encode(value)),
+    string: (field, value) => bytes(field, ENCODER.encode(value)),
     bytes,
     message: (field, nested) => bytes(field, writeMessage(nested)),
   });
   return join(parts);
 }
 
-/** Seven bits a byte, lowest first, the high bit set on all but the last. */
-function varint(value: bigint): Uint8Array {
+/** Seven bits a byte, lowest first, the high bit set on all but the last; negative numbers as 64 bits. */
+function varint(value: number): Uint8Array {
+  if (value >= 0 && value < SMALL.length) return SMALL[value]!;
   const out: number[] = [];
-  while (value > 0x7fn) {
-    out.push(Number(value & 0x7fn) | 0x80);
-    value >>= 7n;
+  let rest = BigInt.asUintN(64, BigInt(value));
+  while (rest > 0x7fn) {
+    out.push(Number(rest & 0x7fn) | 0x80);
+    rest >>= 7n;
   }
-  out.push(Number(value));
+  out.push(Number(rest));
   return Uint8Array.from(out);
 }
 

@@ -30,6 +30,15 @@ const A_T: Matrix = [
   [0, 1, -1, 8, -8, 1],
 ];
 
+/** The matrix that a two-dimensional transform applies to a square of numbers laid out in a row: the Kronecker product of `m` with itself. */
+function squared(m: Matrix): readonly number[] {
+  return m.flatMap((a) => m.flatMap((b) => a.flatMap((left) => b.map((right) => left * right))));
+}
+
+const KERNEL_TO_POINTS = squared(G);
+const PIECE_TO_POINTS = squared(B_T);
+const POINTS_TO_PIXELS = squared(A_T);
+
 /** Pixels of a tile's side. */
 const TILE = 4;
 /** Numbers of a tile between the transforms. */
@@ -73,10 +82,10 @@ export function winogradParts(channels: number, out: number): (readonly [start: 
  * @see Lavin and Gray 2016 (arXiv:1509.09308) section 4.3 */
 export function winogradConv(g: GraphBuilder, x: Value, kernels: readonly Value[], bias: Value): Value {
   const [, channels, height, width] = x.dims as [Dim, number, number, number];
-  const transform = add(g, squared(g, G, [POINTS, 1, 1, 9]), nothing(g, x));
+  const transform = add(g, g.constant("float", KERNEL_TO_POINTS, [POINTS, 1, 1, 9]), nothing(g, x));
   const weights = kernels.map((part) => transformedWeights(g, part, transform));
-  const toPoints = squared(g, B_T, [POINTS, 1, 6, 6]);
-  const toPixels = squared(g, A_T, [TILE * TILE, POINTS]);
+  const toPoints = g.constant("float", PIECE_TO_POINTS, [POINTS, 1, 6, 6]);
+  const toPixels = g.constant("float", POINTS_TO_PIXELS, [TILE * TILE, POINTS]);
   const rows = bandRows(channels, height, width);
   const bands = Array.from({ length: height / rows }, (_, i) =>
     convBand(g, x, { toPoints, weights, toPixels }, { start: i * rows, end: (i + 1) * rows }),
@@ -163,12 +172,6 @@ function convBand(
   const lines = transpose(g, reshape(g, pixels, [times(n, TILE), TILE, out * tiles]), [0, 2, 1]);
   const picture = transpose(g, reshape(g, lines, [n, TILE, out * rows, width]), [0, 2, 1, 3]);
   return reshape(g, picture, [n, out, end - start, width]);
-}
-
-/** The matrix that a two-dimensional transform applies to a square of numbers laid out in a row: the Kronecker product of `m` with itself. */
-function squared(g: GraphBuilder, m: Matrix, dims: readonly number[]): Value {
-  const values = m.flatMap((a) => m.map((b) => a.flatMap((left) => b.map((right) => left * right))));
-  return g.constant("float", values.flat(), dims);
 }
 
 function times(n: Dim, factor: number): Dim {
