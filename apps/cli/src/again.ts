@@ -76,10 +76,15 @@ export async function again(file: string, flags: AgainFlags, host: Host, signal:
   );
 }
 
-/** The models that paint: the recipe's, unless others are named. Another model does not take the prior of the recipe's. */
-function modelsOf(recipe: Recipe, { model, priorModel }: AgainFlags): Pick<ModelFlags, "model" | "priorModel"> {
-  const prior = priorModel ?? (model === undefined ? recipe.priorModel : undefined);
-  return { model: model ?? recipe.model, ...(prior !== undefined && { priorModel: prior }) };
+/** The models that paint: the recipe's, unless others are named. Another model does not take the prior of the recipe's, nor its dtype. */
+function modelsOf(
+  recipe: Recipe,
+  { model, priorModel, dtype }: AgainFlags,
+): Pick<ModelFlags, "model" | "priorModel" | "dtype"> {
+  if (model !== undefined) return { model, ...(priorModel !== undefined && { priorModel }), ...(dtype && { dtype }) };
+  const prior = priorModel ?? recipe.priorModel;
+  const type = dtype ?? (recipe.dtype === "int8" ? recipe.dtype : undefined);
+  return { model: recipe.model, ...(prior !== undefined && { priorModel: prior }), ...(type && { dtype: type }) };
 }
 
 /** Throws unless the name is one for an animation exactly where the recipe has one. */

@@ -51,8 +51,8 @@ export async function analytic(file: string, flags: AnalyticFlags, host: Host, s
   await checkOutputPaths([path], { example: "prior-table.json" });
   const all = fromCaptions ? (await readCaptions(file)).map((caption) => ({ caption })) : await readExamples(file);
   const examples = all.slice(0, n);
-  const unclip = await loadModel(host, (onDownload) =>
-    host.engine.loadUnclip(flags.model, { ...sourceSettings(flags), signal, onDownload }),
+  const unclip = await loadModel(host, (listeners) =>
+    host.engine.loadUnclip(flags.model, { ...sourceSettings(flags), signal, ...listeners }),
   );
   const table = await watch(unclip.estimatePriorTable(examples, { steps, seed, signal }), host).finally(() =>
     unclip.dispose(),

@@ -111,8 +111,8 @@ async function paintAndJudge(
   const { cases: all, oracle, statistics, dispose } = await loadToyboxBenchmark(decodePicture);
   try {
     const cases = firstOf(all, flags.captions);
-    const unclip = await loadModel(host, (onDownload) =>
-      host.engine.loadUnclip(model, { ...sourceSettings(flags), signal, onDownload }),
+    const unclip = await loadModel(host, (listeners) =>
+      host.engine.loadUnclip(model, { ...sourceSettings(flags), signal, ...listeners }),
     );
     let paintingMs = 0;
     const generate: EvaluateToyboxOptions["generate"] = async (captions, seeds) => {

@@ -35,7 +35,7 @@ const DEVICES = ["auto", "cpu", "webgpu", "cuda", "dml", "coreml"] as const;
 export interface EngineFlags {
   device: (typeof DEVICES)[number];
   threads?: number;
-  dtype: "fp32" | "fp16";
+  dtype?: "fp32" | "fp16" | "int8";
   offline?: boolean;
   json?: boolean;
   priorModel?: string;
@@ -239,7 +239,13 @@ export function addEngineOptions(command: Command): Command {
     .addOption(
       new Option("--threads <count>", "threads of one network (default: one for each core)").argParser(parseThreads),
     )
-    .addOption(new Option("--dtype <type>", "which weight files are read").default("fp32").choices(["fp32", "fp16"]))
+    .addOption(
+      new Option("--dtype <type>", "which weight files are read, or int8, which is made once (default: fp32)").choices([
+        "fp32",
+        "fp16",
+        "int8",
+      ]),
+    )
     .option("--prior-model <model>", "another model, from which the prior is taken: a folder or an id on the hub")
     .option("--offline", "take models of the hub from the cache alone")
     .option("--json", "print one JSON object on stdout and nothing else")

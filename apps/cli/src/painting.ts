@@ -29,8 +29,8 @@ export async function paintToFiles(painting: Painting, host: Host, signal: Abort
   const { flags, files, start } = painting;
   await checkResultFiles(files);
   const startMs = host.now();
-  const unclip = await loadModel(host, (onDownload) =>
-    host.engine.loadUnclip(flags.model, { ...sourceSettings(flags), signal, onDownload }),
+  const unclip = await loadModel(host, (listeners) =>
+    host.engine.loadUnclip(flags.model, { ...sourceSettings(flags), signal, ...listeners }),
   );
   let result: Result;
   try {

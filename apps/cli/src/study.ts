@@ -92,8 +92,8 @@ async function measure(
   const benchmark = await loadToyboxBenchmark(decodePicture);
   let unclip: Unclip | undefined;
   try {
-    unclip = await loadModel(host, (onDownload) =>
-      host.engine.loadUnclip(model, { ...sourceSettings(flags), signal, onDownload }),
+    unclip = await loadModel(host, (listeners) =>
+      host.engine.loadUnclip(model, { ...sourceSettings(flags), signal, ...listeners }),
     );
     const asked: StudyModel = unclip;
     const running = study.run({ model: asked, benchmark, count: flags.n, seed: flags.seed, signal });

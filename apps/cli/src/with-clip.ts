@@ -11,8 +11,8 @@ export async function withClip<T>(
   signal: AbortSignal,
   use: (clip: Clip) => Promise<T>,
 ): Promise<T> {
-  const clip = await loadModel(host, (onDownload) =>
-    host.engine.loadClip(flags.model, { ...sourceSettings(flags), signal, onDownload }),
+  const clip = await loadModel(host, (listeners) =>
+    host.engine.loadClip(flags.model, { ...sourceSettings(flags), signal, ...listeners }),
   );
   try {
     const result = await use(clip);

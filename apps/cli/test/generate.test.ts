@@ -37,7 +37,8 @@ describe("generate", () => {
     const host = createFakeHost();
     await run(["generate", caption, "--out", out], host);
     const [load, generated] = host.calls;
-    const loading = { device: "cpu", dtype: "fp32", signal: expect.any(AbortSignal), onDownload: expect.any(Function) };
+    const listener = expect.any(Function);
+    const loading = { device: "cpu", signal: expect.any(AbortSignal), onDownload: listener, onQuantize: listener };
     expect(load!.args).toEqual(["toybox", loading]);
     expect(generated!.args).toEqual([
       caption,
@@ -51,10 +52,10 @@ describe("generate", () => {
     const options =
       "--model karlo --seed 9007199254740993 --n 2 --prior none --prior-steps 5 --decoder-steps 6 --upsamplers 2 " +
       "--upsampler-steps 7,8 --prior-guidance 0 --decoder-guidance 2.5 --device auto --threads 3 --negative blue " +
-      "--decoder-sampler ddim:eta=0.5 --upsampler-sampler heun --prior-sampler dpmpp-2m";
+      "--decoder-sampler ddim:eta=0.5 --upsampler-sampler heun --prior-sampler dpmpp-2m --dtype int8";
     expect(await run(["generate", caption, "--out", out, ...options.split(" ")], host)).toBe(0);
     const [load, generated] = host.calls;
-    expect(load!.args).toMatchObject(["karlo", { device: "auto", threads: 3, dtype: "fp32" }]);
+    expect(load!.args).toMatchObject(["karlo", { device: "auto", threads: 3, dtype: "int8" }]);
     expect(generated!.args[1]).toEqual({
       seed: 9007199254740993n,
       n: 2,

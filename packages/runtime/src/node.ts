@@ -10,6 +10,7 @@ import { selfCheck } from "./self-check.js";
 export { floatsOf, isFloat, type FloatType } from "./floats.js";
 export { readCheckpoint, readScalar, readWeightEntries } from "./checkpoint-files.js";
 export {
+  assetsDirectory,
   HUB_ENDPOINT,
   isHubModelId,
   type HubFile,

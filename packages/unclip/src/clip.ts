@@ -21,8 +21,8 @@ import type { OtherFolder } from "./families/family.js";
 import { priorsOf } from "./families/index.js";
 import { readModelIndex, type ModelIndex } from "./model-index.js";
 import { surroundings } from "./open-family.js";
-import { openModel } from "./open-model.js";
-import type { LoadOptions } from "./load.js";
+import { openModel, type SourceOptions } from "./open-model.js";
+import { sourceOptions, type LoadOptions } from "./load.js";
 
 /** CLIP, ready to embed captions and pictures. */
 export interface Clip extends ClipEncoders {
@@ -43,13 +43,18 @@ export interface Clip extends ClipEncoders {
  * @throws UnclipError "input" if there is no such folder, "download" if the hub does not give the model,
  * "config" or "weights" if it holds no tower of CLIP, or two that are not of one CLIP */
 export async function loadClip(source: FolderSource = "toybox", options: LoadOptions = {}): Promise<Clip> {
-  const { signal } = options;
+  const { signal, dtype } = options;
   checkAborted(signal, "loadClip");
-  const { folder, name: model } = await openModel(source, options, selectClip);
-  const place = await findTowers(folder, source, options);
+  if (dtype === "int8") {
+    const cure = 'give the folder that "unclip quantize" writes, or leave dtype out';
+    throw new UnclipError("input", `dtype: int8 is made of whole models, not of CLIP by itself; ${cure}`);
+  }
+  const sources = sourceOptions(options);
+  const { folder, name: model } = await openModel(source, sources, selectClip);
+  const place = await findTowers(folder, source, sources);
   const runtime = await createRuntime(options);
   const { textEncoder, imageEncoder, logitScale } = place
-    ? await loadTowers(place, runtime, options)
+    ? await loadTowers(place, runtime, sources)
     : await loadClipModel(folder, runtime);
   const [text, image] = [textEncoder?.config.embeddingWidth, imageEncoder?.config.embeddingWidth];
   if (text !== undefined && image !== undefined && text !== image) {
@@ -94,7 +99,7 @@ interface Towers {
 async function findTowers(
   folder: ModelFolder,
   source: FolderSource,
-  options: LoadOptions,
+  options: SourceOptions,
 ): Promise<Pick<OtherFolder, "folder" | "index"> | undefined> {
   if (!(await folder.has("model_index.json"))) return undefined;
   const index = await readModelIndex(folder);
@@ -111,7 +116,7 @@ async function findTowers(
 async function loadTowers(
   { folder, index }: Pick<OtherFolder, "folder" | "index">,
   runtime: Runtime,
-  options: LoadOptions,
+  options: SourceOptions,
 ): Promise<Towers> {
   const { text, image } = clipTowers(index);
   const imageEncoder = image && (await loadImageEncoder(folder, runtime, image));
@@ -121,7 +126,7 @@ async function loadTowers(
   return { ...(textEncoder && { textEncoder }), ...(imageEncoder && { imageEncoder }) };
 }
 
-async function loadTextTower(source: string | URL, runtime: Runtime, options: LoadOptions): Promise<TextEncoder> {
+async function loadTextTower(source: string | URL, runtime: Runtime, options: SourceOptions): Promise<TextEncoder> {
   const { folder } = await openModel(source, options, async (repository) => {
     const { text } = clipTowers(await readModelIndex(repository));
     return selectModelFiles({ components: componentsOf({ ...(text && { text }) }) })(repository);

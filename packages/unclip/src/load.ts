@@ -4,6 +4,7 @@ import { checkAborted, createRun, UnclipError, type Picture, type Run } from "@u
 import { readDefaults, type Defaults } from "./defaults.js";
 import { describe } from "./features.js";
 import { generate } from "./generate.js";
+import { inInt8 } from "./int8-source.js";
 import { openFamily } from "./open-family.js";
 import type { SourceOptions } from "./open-model.js";
 import { start, type Generation, type LoadedModel, type Operation } from "./operation.js";
@@ -21,7 +22,19 @@ import { mix, type MixRequest } from "./manipulations/mix.js";
 import { vary, type VaryRequest } from "./manipulations/vary.js";
 
 /** Options of `loadUnclip`: how the model is found, and how its networks run. */
-export interface LoadOptions extends SourceOptions, RuntimeOptions {}
+export interface LoadOptions extends Omit<SourceOptions, "dtype">, RuntimeOptions {
+  /** "fp16" takes the half-precision files (`*.fp16.safetensors`) of components that have them: it concerns storage, networks compute in
+   * float32. "int8" quantises the model, in Node: the first time, which takes minutes to hours, into the cache (HF_ASSETS_CACHE, or else
+   * ~/.cache/huggingface/assets), from which it opens from then on. Default "fp32". */
+  readonly dtype?: SourceOptions["dtype"] | "int8";
+  /** Steps of the quantising that dtype "int8" brings the first time. */
+  readonly onQuantize?: (step: Pick<StageStep, "stage" | "step" | "steps">) => void;
+}
+
+/** Options that say where files are. */
+export function sourceOptions({ dtype, ...options }: LoadOptions): SourceOptions {
+  return { ...options, ...(dtype !== undefined && dtype !== "int8" && { dtype }) };
+}
 
 /** A whole model, ready to paint. Every method that works gives a run: await it for its result, iterate it for its steps. */
 export interface Unclip {
@@ -84,14 +97,16 @@ export interface Unclip {
  * @throws UnclipError "input" if there is no such folder, "download" if the hub does not give the model,
  * "config" or "weights" if it is not a whole model */
 export async function loadUnclip(source: FolderSource = "toybox", options: LoadOptions = {}): Promise<Unclip> {
-  const { signal } = options;
+  const { signal, dtype } = options;
   checkAborted(signal, "loadUnclip");
   const runtime = await createRuntime(options); // a device that is not there is refused before anything is fetched
-  const { model, family, folder, load } = await openFamily(source, options);
+  const found = await openFamily(source, sourceOptions(options));
+  const { model, family, folder, load } = dtype === "int8" ? await inInt8(found, source, options) : found;
   const opened = await load(runtime);
   const { stages, priorModel } = opened;
   checkAborted(signal, "loadUnclip");
-  const loaded: LoadedModel = { ...opened, model, runtime, defaults: await readDefaults(folder, stages) };
+  const defaults = await readDefaults(folder, stages);
+  const loaded: LoadedModel = { ...opened, model, runtime, defaults, ...(dtype === "int8" && { dtype }) };
   return {
     model,
     ...(priorModel !== undefined && { priorModel }),
@@ -149,6 +164,7 @@ function again(
 }
 
 /** The models that paint: one, or also the one that the prior is from. */
-function modelNames({ model, priorModel }: Pick<LoadedModel, "model" | "priorModel">): string {
-  return priorModel === undefined ? model : `${model} with the prior of ${priorModel}`;
+function modelNames({ model, priorModel, dtype }: Pick<LoadedModel, "model" | "priorModel" | "dtype">): string {
+  const named = dtype === undefined ? model : `${model} in ${dtype}`;
+  return priorModel === undefined ? named : `${named} with the prior of ${priorModel}`;
 }

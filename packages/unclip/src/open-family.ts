@@ -21,6 +21,8 @@ export interface OpenFamily {
   /** What the folder holds, with networks of `runtime`.
    * @throws UnclipError "config" or "weights" if a part is missing, damaged, or does not fit the others */
   load(runtime: Runtime): Promise<FamilyModel>;
+  /** The same with the files of another folder, a copy; what lies beside this folder is still looked for beside this one. */
+  at(copy: ModelFolder): OpenFamily;
 }
 
 /** Opens a model folder, and finds out what kind of model it is.
@@ -29,8 +31,16 @@ export async function openFamily(source: FolderSource, options: SourceOptions): 
   const { folder, name: model } = await openModel(source, options, selectNeeded);
   const index = await readModelIndex(folder);
   const family = familyOf(index.className, `${folder.name}/model_index.json`);
-  const found = { folder, index, ...surroundings(folder, source, options) };
-  return { model, folder, index, family, load: (runtime) => family.load({ ...found, runtime }) };
+  const around = surroundings(folder, source, options);
+  const at = (where: ModelFolder): OpenFamily => ({
+    model,
+    folder: where,
+    index,
+    family,
+    load: (runtime) => family.load({ folder: where, index, ...around, runtime }),
+    at,
+  });
+  return at(folder);
 }
 
 /** How other folders are found from one. */

@@ -27,6 +27,8 @@ export interface LoadedModel extends FamilyModel {
   readonly model: string;
   readonly defaults: Defaults;
   readonly runtime: Runtime;
+  /** "int8" where it was asked for. */
+  readonly dtype?: "int8";
   /** Of a model with several sizes, the one that a request has asked for, and that its decoder now has. */
   readonly size?: PictureSize;
 }

@@ -11,13 +11,15 @@ export interface Recipe extends FilledRequest {
   readonly model: string;
   /** The model that the prior is from, where that is another one. */
   readonly priorModel?: string;
+  /** "int8" where the model was loaded with that dtype. */
+  readonly dtype?: "int8";
   /** Versions of unclip and of ONNX Runtime. */
   readonly versions: Readonly<Record<string, string>>;
 }
 
 /** The recipe of a filled request. */
 export function recipeOf(
-  { model, priorModel, runtime }: LoadedModel,
+  { model, priorModel, dtype, runtime }: LoadedModel,
   operation: string,
   filled: FilledRequest,
 ): Recipe {
@@ -27,6 +29,7 @@ export function recipeOf(
     ...(plainData(filled) as FilledRequest),
     model,
     ...(priorModel !== undefined && { priorModel }),
+    ...(dtype !== undefined && { dtype }),
     versions,
   };
 }
@@ -53,7 +56,7 @@ export function requestOf(
   if (typeof recipe !== "object" || recipe === null || typeof recipe.operation !== "string") {
     throw new UnclipError("input", "recipe: expected the recipe of a generation, with its operation");
   }
-  const { operation, model: _model, priorModel: _priorModel, versions: _versions, ...request } = recipe;
+  const { operation, model: _, priorModel: _priorModel, dtype: _dtype, versions: _versions, ...request } = recipe;
   const changed: Record<string, unknown> = { ...request };
   for (const [key, value] of Object.entries(changes)) {
     changed[key] = isSettings(value) && isSettings(changed[key]) ? { ...changed[key], ...value } : value;

@@ -52,9 +52,17 @@ export function readSettings(source: string, options: HubOptions): HubSettings {
 
 /** Where Python's huggingface_hub keeps its cache. An empty variable counts as absent. */
 function defaultCacheDir(env: NodeJS.ProcessEnv): string {
-  const caches = env["XDG_CACHE_HOME"] || join("~", ".cache");
-  const home = env["HF_HOME"] || join(caches, "huggingface");
-  return env["HF_HUB_CACHE"] || env["HUGGINGFACE_HUB_CACHE"] || join(home, "hub");
+  return env["HF_HUB_CACHE"] || env["HUGGINGFACE_HUB_CACHE"] || join(homeOf(env), "hub");
+}
+
+/** Absolute path of the folder in which libraries keep what they make of models of the hub, as Python's `cached_assets_path` has it: the
+ * environment's HF_ASSETS_CACHE, or else HF_HOME/assets, or else ~/.cache/huggingface/assets. */
+export function assetsDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  return resolve(withHome(env["HF_ASSETS_CACHE"] || join(homeOf(env), "assets")));
+}
+
+function homeOf(env: NodeJS.ProcessEnv): string {
+  return env["HF_HOME"] || join(env["XDG_CACHE_HOME"] || join("~", ".cache"), "huggingface");
 }
 
 function isOn(variable: string | undefined): boolean {

@@ -9,7 +9,7 @@ export interface Port {
 }
 
 /** Options of `loadUnclip` that can be posted. */
-export type PlainLoadOptions = Omit<LoadOptions, "signal" | "onDownload" | "onEvent">;
+export type PlainLoadOptions = Omit<LoadOptions, "signal" | "onDownload" | "onQuantize" | "onEvent">;
 
 /** What a page asks of the Worker. Each but "abort" and "leave" is answered once. Steps are asked for one by one, so that the Worker does
  * not run ahead of the page. */

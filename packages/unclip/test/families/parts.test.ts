@@ -7,6 +7,7 @@ import { combineStableUnclip } from "../../../../test-support/combined-folder.js
 import { temporaryFolder } from "../../../../test-support/folders.js";
 import { fixturePath } from "../../../../test-support/index.js";
 import { openFamily } from "../../src/open-family.js";
+import type { SourceOptions } from "../../src/open-model.js";
 import { priorCure } from "../../src/families/stable-unclip.js";
 import { refusal } from "../support.js";
 
@@ -42,7 +43,7 @@ async function expectRefusal(folder: string, message: string, options?: LoadOpti
 }
 
 /** What a family makes of a folder; no network is opened. */
-async function partsOf(model: string, options: LoadOptions = {}) {
+async function partsOf(model: string, options: SourceOptions = {}) {
   const { load } = await openFamily(fixturePath(model), options);
   return load(await createRuntime());
 }
