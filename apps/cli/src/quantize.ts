@@ -42,7 +42,7 @@ export function addQuantizeCommand(
     .addOption(
       new Option(
         "--tolerance <share>",
-        "error that int8 may bring to the output of each network (default: 0.05); layers stay in float until it is kept",
+        "error that int8 may bring to the output of each network (default: 0.01); layers stay in float until it is kept",
       ).argParser(parseShare),
     )
     .addOption(new Option("--seed <integer>", "of the noise (default: 0)").argParser(parseSmallSeed))

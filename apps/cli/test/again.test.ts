@@ -89,6 +89,20 @@ describe("again", () => {
     expect(await asked(["--prior-model", "third"])).toBe("third");
   });
 
+  it("loads int8 where the recipe's model was, unless another type or model is asked for", async () => {
+    const asked = async (flags: string[], dtype: unknown = "int8") => {
+      const file = await carrying({ ...recipe, shows: { picture: 1 }, dtype });
+      const host = createFakeHost();
+      expect(await run(["again", file, "--out", `${file}.again.png`, ...flags], host)).toBe(0);
+      return (host.calls[0]!.args[1] as { dtype?: string }).dtype;
+    };
+    expect(await asked([])).toBe("int8");
+    expect(await asked([], { hostile: 1 })).toBeUndefined();
+    expect(await asked(["--dtype", "fp32"])).toBe("fp32");
+    expect(await asked(["--model", "karlo"])).toBeUndefined();
+    expect(await asked(["--model", "karlo", "--dtype", "fp16"])).toBe("fp16");
+  });
+
   it("paints a sheet as a sheet", async () => {
     const { out } = await askedFor([], { ...recipe, n: 1, captions: ["a", "b", "c"], shows: { columns: 2 } });
     const { unclip } = readPngTexts(await readFile(out), "again");

@@ -1,7 +1,6 @@
-import { UnclipError } from "@unclip/tensor";
 import type * as node from "./quantize.js";
 
-/* What stands for quantize.ts where there is no Node. */
+/* What stands for quantize.ts where there is no Node. It imports nothing: bundlers keep whole what a file imports that may be loaded later. */
 
 export type * from "./quantize.js";
 
@@ -15,5 +14,6 @@ export const quantizeOnce: typeof node.quantizeOnce = () => refuse();
 
 function refuse(): never {
   const cure = 'run "unclip quantize" on a computer, and load the folder that it writes';
-  throw new UnclipError("input", `quantize: models become int8 in Node alone; ${cure}`);
+  const error = new Error(`quantize: models become int8 in Node alone; ${cure}`);
+  throw Object.assign(error, { name: "UnclipError", code: "input" });
 }

@@ -10,7 +10,7 @@ import { fixturePath } from "../../../test-support/index.js";
 import { refusal } from "./support.js";
 
 const CAPTION = "a red cube on top of a blue sphere";
-const options = { captions: [CAPTION], steps: 3, threads: 1 };
+const options = { captions: [CAPTION], steps: 3, threads: 1, tolerance: 0.05 };
 
 /** Root of the mean square of the differences of two pictures, of 255. */
 function distance(a: Picture, b: Picture): number {

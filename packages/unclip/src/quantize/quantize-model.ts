@@ -24,7 +24,7 @@ export interface QuantizeOptions extends SourceOptions {
   readonly captions?: readonly string[];
   /** Sampling steps of each stage in those paintings, at most; default 8, spread over all timesteps. */
   readonly steps?: number;
-  /** Relative error that int8 may bring to the output of each network; default 0.05. Layers stay in float until it is kept. */
+  /** Relative error that int8 may bring to the output of each network; default 0.01. Layers stay in float until it is kept. */
   readonly tolerance?: number;
   /** Seed of the noise, an integer; default 0. */
   readonly seed?: number;
@@ -55,7 +55,7 @@ const CAPTIONS = [
 export function quantizeModel(source: FolderSource, options: QuantizeOptions): Run<QuantizedModel, StageStep> {
   return createRun(async function* () {
     const path = resolve(options.out);
-    const settings = { captions: CAPTIONS, steps: 8, tolerance: 0.05, seed: 0, ...definedOf(options) };
+    const settings = { captions: CAPTIONS, steps: 8, tolerance: 0.01, seed: 0, ...definedOf(options) };
     checkSettings(settings);
     await checkFree(path);
     const runtime = await createRuntime({ ...(options.threads !== undefined && { threads: options.threads }) });
