@@ -30,8 +30,8 @@ from toybox.upsampler import build_upsampler
 
 # The best of those in docs/choices.md.
 DEFAULTS = {
-    "prior": {"steps": 10, "guidanceScale": 4},
-    "decoder": {"steps": 10, "guidanceScale": 2},
+    "prior": {"steps": 10, "guidanceScale": 2.5},
+    "decoder": {"steps": 10, "guidanceScale": 1.5},
     "upsamplers": [{"steps": 3}, {"steps": 2}],
 }
 LARGEST_FOLDER = 25_000_000  # bytes

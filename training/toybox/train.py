@@ -143,7 +143,7 @@ def main() -> None:
         train(LastUpsamplerStage(pictures, network, device, painted))
     if "upsampler-2" in shares:
         enlarged = painted_over(1, lambda count: repaint_enlarged(network, pictures.base[:count], device))
-        train(SecondUpsamplerStage(pictures, device, enlarged))
+        train(SecondUpsamplerStage(pictures, device, enlarged, network))
 
 
 if __name__ == "__main__":

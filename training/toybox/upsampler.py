@@ -23,9 +23,10 @@ class Size:
 
 
 # By base size and level: 1 enlarges the decoder's pictures, 2 those of level 1. The second has most pixels to compute, so it is
-# narrower, and trained on crops: borders, all that it has to find, are a small part of a picture.
+# trained on crops: borders, all that it has to find, are a small part of a picture. At base 32 both are of one shape, so that
+# the second can begin with the first one's weights: enlarging is much the same at either size.
 SIZES = {
-    32: {1: Size((24, 48, 72), 4), 2: Size((16, 32, 64), 1)},
+    32: {1: Size((24, 48, 72), 4), 2: Size((24, 48, 72), 1)},
     64: {1: Size((24, 40, 64), 4), 2: Size((8, 16, 32, 64), 1)},
 }
 LAST_STEP_TIMESTEPS = 100
@@ -171,11 +172,20 @@ class SecondUpsamplerStage(UpsamplerStage):
     """Sharpens borders, in two steps: trained on crops, in which errors count more beside borders.
 
     Most batches run as the sampler does: from noise, then from what that gave. A network that saw only renders at the last
-    timestep would hand its first answer on as it is, soft as that may be.
+    timestep would hand its first answer on as it is, soft as that may be. It begins with the weights of the first upsampler
+    where that is of the same shape.
     """
 
-    def __init__(self, pictures: Pictures, device: torch.device, painted: np.ndarray | None = None):
+    def __init__(
+        self,
+        pictures: Pictures,
+        device: torch.device,
+        painted: np.ndarray | None = None,
+        first: UNet2DModel | None = None,
+    ):
         super().__init__(pictures, 2, device, painted=painted)
+        if first is not None and first.config.block_out_channels == SIZES[pictures.base_size][2].channels:
+            self.networks[self.network].load_state_dict(first.state_dict())
         for module in self.networks.modules():
             if isinstance(module, nn.GroupNorm):
                 module.__class__ = CropNorm

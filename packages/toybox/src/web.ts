@@ -20,7 +20,7 @@ export const toybox: readonly ToyboxFile[] = /* @__PURE__ */ (() => [
   {
     path: "decoder/diffusion_pytorch_model.safetensors",
     sizeBytes: 6817836,
-    sha256: "a7c88071cf5f5f4f9858c38adf80118e682fdef61fb3dd29a9957e370179db7e",
+    sha256: "21bbf5b00389736bd92cac1bf2be2f8ff33244c7c1385538f0804902b2fcd7ac",
     url: new URL("../model/decoder/diffusion_pytorch_model.safetensors", import.meta.url),
   },
   {
@@ -86,13 +86,13 @@ export const toybox: readonly ToyboxFile[] = /* @__PURE__ */ (() => [
   {
     path: "super_res_2_first/config.json",
     sizeBytes: 1039,
-    sha256: "bc7049e03ed350cf70ec0e7067bc214094779aae731b45d7a342772f660732a5",
+    sha256: "0b995ac1efacf77cfce742117a340ec618319c54844b575426f6b6073f36e138",
     url: new URL("../model/super_res_2_first/config.json", import.meta.url),
   },
   {
     path: "super_res_2_first/diffusion_pytorch_model.safetensors",
-    sizeBytes: 1394534,
-    sha256: "91b0743c824f8549b5be0670a6098db9f29b252121bed2542fa7dcbe1f43d6b8",
+    sizeBytes: 2111862,
+    sha256: "d1dde2abe88107265c228747ef25618e91eccc97c37c9ac9d522682cb2d1ede1",
     url: new URL("../model/super_res_2_first/diffusion_pytorch_model.safetensors", import.meta.url),
   },
   {
@@ -110,7 +110,7 @@ export const toybox: readonly ToyboxFile[] = /* @__PURE__ */ (() => [
   {
     path: "super_res_first/diffusion_pytorch_model.safetensors",
     sizeBytes: 2111862,
-    sha256: "4497b9a0aa87a6ffb246d9f41ed1ab9b8931b6050962343bfe61b0e0f5b8a29a",
+    sha256: "01e7e52a0efd9388f423ba16e992c089c54b50d7f6d52e119973215ecd3b9577",
     url: new URL("../model/super_res_first/diffusion_pytorch_model.safetensors", import.meta.url),
   },
   {
@@ -122,7 +122,7 @@ export const toybox: readonly ToyboxFile[] = /* @__PURE__ */ (() => [
   {
     path: "super_res_last/diffusion_pytorch_model.safetensors",
     sizeBytes: 2111862,
-    sha256: "420818927184a8ec30a444efe4ed616c52a224882bfde5d62c0b56f75f40ab3e",
+    sha256: "82330a03cdc45c6121a92bb7ad5b826b18b7a20bbd79af810d17de4be34e7cab",
     url: new URL("../model/super_res_last/diffusion_pytorch_model.safetensors", import.meta.url),
   },
   {
@@ -152,7 +152,7 @@ export const toybox: readonly ToyboxFile[] = /* @__PURE__ */ (() => [
   {
     path: "text_proj/diffusion_pytorch_model.safetensors",
     sizeBytes: 233088,
-    sha256: "ef218867561bdb99794f82dddd101b58875f3a9d8aec279d5f8a3951bb69573b",
+    sha256: "1a60921a54036fe5064ee298d4442a8309ff88df595588ebd8bdab18eebf0ec5",
     url: new URL("../model/text_proj/diffusion_pytorch_model.safetensors", import.meta.url),
   },
   {
@@ -181,8 +181,8 @@ export const toybox: readonly ToyboxFile[] = /* @__PURE__ */ (() => [
   },
   {
     path: "unclip.json",
-    sizeBytes: 177,
-    sha256: "8c203995821376eb16d6123cca2c8202f0ae43a25827ea98c8e187acfeb7545c",
+    sizeBytes: 181,
+    sha256: "6bc58be8ae3cf3beed2289cb01eeaf93d0457060556afa2b94fe2ef15bd3c9e3",
     url: new URL("../model/unclip.json", import.meta.url),
   },
 ])();

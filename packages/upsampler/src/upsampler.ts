@@ -1,10 +1,13 @@
 import { checkRuntime, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
 import {
+  checkAborted,
   checkArgument,
   checkRandom,
   readJson,
   concatChannels,
+  concatRows,
   resizeBicubic,
+  rows,
   tensor,
   UnclipError,
   type Random,
@@ -32,7 +35,7 @@ export interface UpsamplerOptions {
   readonly steps?: number;
   /** Another sampler than the model's own: a name such as "dpmpp-2m", `{ name, ...options }`, or a Sampler. */
   readonly sampler?: SamplerChoice;
-  /** Stops between two steps. */
+  /** Stops between two steps, or between two groups of pictures. */
   readonly signal?: AbortSignal;
 }
 
@@ -82,6 +85,9 @@ export async function loadUpsampler(
   return createUpsampler(networks, opening.config, await readScheduler(folder, scheduler));
 }
 
+/** Large pictures go through a network in groups of at most so many pixels: more take memory, and hardly less time. */
+const PIXELS_AT_ONCE = 2 ** 20;
+
 /** The networks of an upsampler: Karlo's last step has one of its own. */
 export interface UpsamplerNetworks {
   readonly first: Network;
@@ -96,6 +102,7 @@ export function createUpsampler(
   scheduler: SchedulerConfig,
 ): Upsampler {
   const { sampleSize, outChannels } = config;
+  const atOnce = Math.max(1, Math.floor(PIXELS_AT_ONCE / sampleSize ** 2));
   return {
     config,
     scheduler,
@@ -116,8 +123,15 @@ export function createUpsampler(
         const enlarged = resizeBicubic(pixels, sampleSize, sampleSize);
         const denoise: Denoiser = async (xt, t) => {
           const network = t === plan.timesteps.at(-1) ? networks.last : networks.first;
-          const out = await network.run({ xt: concatChannels(xt, enlarged), t: tensor(Float32Array.of(t), [1]) });
-          return { type: scheduler.predictionType, output: out["prediction"]! };
+          const predictions: Tensor[] = [];
+          for (let start = 0; start < n; start += atOnce) {
+            checkAborted(signal, "upsampler");
+            const end = Math.min(start + atOnce, n);
+            const input = concatChannels(rows(xt, start, end), rows(enlarged, start, end));
+            const out = await network.run({ xt: input, t: tensor(Float32Array.of(t), [1]) });
+            predictions.push(out["prediction"]!);
+          }
+          return { type: scheduler.predictionType, output: concatRows(predictions) };
         };
         return yield* sample(denoise, { ...plan, where: "upsampler", xT, random, signal });
       }),
