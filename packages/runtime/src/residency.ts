@@ -50,7 +50,8 @@ export function createResidency({ residentBytes, onEvent }: ResidencyOptions): R
   };
   const close = async (network: Openable, session: Session) => {
     resident.delete(network);
-    onEvent?.((await timed("closed", network, () => session.release())).event);
+    const { event } = await timed("closed", network, () => session.release()); // whether anybody listens or not
+    onEvent?.(event);
   };
   const makeRoomFor = async (network: Openable) => {
     let bytes = [...resident.keys()].reduce((sum, { weightBytes }) => sum + weightBytes, network.weightBytes);
