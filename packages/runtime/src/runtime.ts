@@ -20,7 +20,8 @@ export interface Network {
 /** Options of {@link Runtime.network}. */
 export interface NetworkOptions {
   /** Outputs that stay where they were computed, to be fed to a later run without a copy through JavaScript. On WebGPU they are tensors in GPU
-   * buffers: `await getData()` reads one, `dispose()` frees it, which is up to the caller. Elsewhere they are ordinary tensors; default none. */
+   * buffers: `await getData()` reads one, `dispose()` frees it, which is up to the caller: they stay valid when their network closes, whose memory is
+   * given back with the last of them. Elsewhere they are ordinary tensors; default none. */
   readonly keepOutputs?: readonly string[];
 }
 

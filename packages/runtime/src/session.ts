@@ -1,6 +1,6 @@
 import { hasInt8Layers, type Graph } from "@unclip/graph";
 import { UnclipError, type Tensor } from "@unclip/tensor";
-import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
+import type { Tensor as OrtTensor } from "onnxruntime-common";
 import type { Device } from "./devices.js";
 import type { ModelFolder } from "./model-folder.js";
 
@@ -49,15 +49,6 @@ export function outputLocations({ graph, keepOutputs = [] }: Model, device: Devi
   const location = (name: string) => (keepOutputs.includes(name) ? "gpu-buffer" : "cpu");
   return {
     preferredOutputLocation: Object.fromEntries(graph.outputs.map(({ name }) => [name, location(name)] as const)),
-  };
-}
-
-/** A session of ONNX Runtime as ours. */
-export function sessionOver(session: InferenceSession): Session {
-  return {
-    run: async (feeds, outputs) =>
-      (await (outputs === undefined ? session.run(feeds) : session.run(feeds, outputs))) as Record<string, Tensor>,
-    release: () => session.release(),
   };
 }
 

@@ -1,11 +1,11 @@
 import { hasInt8Layers, type Graph } from "@unclip/graph";
 import type { Device } from "../devices.js";
+import { sessionOver } from "../ort-session.js";
 import {
   bytesFor,
   executionProvider,
   optimizationLevel,
   outputLocations,
-  sessionOver,
   type Model,
   type Session,
 } from "../session.js";

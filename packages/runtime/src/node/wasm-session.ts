@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bytesFor, optimizationLevel, sessionOver, type Model, type Session } from "../session.js";
+import { sessionOver } from "../ort-session.js";
+import { bytesFor, optimizationLevel, type Model, type Session } from "../session.js";
 import { importWasmRuntime } from "./onnx-runtime.js";
 import { weightsDirectoryOf } from "./weights-directory.js";
 

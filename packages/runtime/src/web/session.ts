@@ -1,11 +1,11 @@
 import { UnclipError } from "@unclip/tensor";
 import type { BlobFolder, ModelFolder } from "../model-folder.js";
+import { sessionOver } from "../ort-session.js";
 import {
   bytesFor,
   executionProvider,
   optimizationLevel,
   outputLocations,
-  sessionOver,
   type Model,
   type Session,
 } from "../session.js";
