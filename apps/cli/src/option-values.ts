@@ -80,6 +80,14 @@ export function parseGuidance(text: string): number {
   return Number(text);
 }
 
+/** Two timesteps, the lower first. How far a model's go is its own.
+ * @throws InvalidArgumentError for anything else */
+export function parseInterval(text: string): [low: number, high: number] {
+  const [, low, high] = (/^(\d{1,6}),(\d{1,6})$/.exec(text) ?? []).map(Number);
+  if (low !== undefined && high !== undefined && low <= high) return [low, high];
+  throw new InvalidArgumentError("Expected two timesteps, the lower first, such as 200,800.");
+}
+
 /** A sampler with its options, such as "ddim:eta=0.5".
  * @throws InvalidArgumentError for an unknown sampler or option */
 export function parseSampler(text: string): SamplerSpec {

@@ -3,6 +3,7 @@ import {
   UnclipError,
   type AnalyticTable,
   type GenerateRequest,
+  type GuidanceInterval,
   type PaintRequest,
   type Picture,
   type PriorKind,
@@ -14,6 +15,7 @@ import {
   parseDelay,
   parseFilmName,
   parseGuidance,
+  parseInterval,
   parseNoiseLevel,
   parsePictures,
   parsePngName,
@@ -57,6 +59,7 @@ export interface SamplingFlags {
   decoderSteps?: number;
   decoderSampler?: SamplerSpec;
   decoderGuidance?: number;
+  decoderGuidanceInterval?: GuidanceInterval;
   upsamplers?: number;
   upsamplerSteps?: number[];
   upsamplerSampler?: SamplerSpec;
@@ -72,6 +75,7 @@ export interface PriorFlags {
   priorSampler?: SamplerSpec;
   priorTable?: string;
   priorGuidance?: number;
+  priorGuidanceInterval?: GuidanceInterval;
   candidates?: number;
 }
 
@@ -101,7 +105,8 @@ export async function readRequestFiles(flags: Pick<SamplingFlags, "depth"> & Pri
  * @param available upsamplers that the model has */
 export function paintRequest(flags: SamplingFlags, { depth }: RequestFiles, available: number): PaintRequest {
   const { seed, negative, width, height, noiseLevel } = flags;
-  const { decoderSteps: steps, decoderSampler: sampler, decoderGuidance: guidanceScale } = flags;
+  const { decoderSteps: steps, decoderSampler: sampler } = flags;
+  const { decoderGuidance: guidanceScale, decoderGuidanceInterval: guidanceInterval } = flags;
   return given({
     seed,
     negative,
@@ -109,7 +114,7 @@ export function paintRequest(flags: SamplingFlags, { depth }: RequestFiles, avai
     height,
     noiseLevel,
     depth,
-    decoder: given({ steps, guidanceScale, sampler }),
+    decoder: given({ steps, guidanceScale, guidanceInterval, sampler }),
     upsamplers: upsamplerSettings(flags, available),
   });
 }
@@ -121,11 +126,12 @@ export function generateRequest(
   files: RequestFiles,
   available: number,
 ): PaintRequest & Pick<GenerateRequest, "prior"> {
-  const { prior: kind, priorSteps, priorSampler, priorGuidance: guidanceScale, candidates } = flags;
+  const { prior: kind, priorSteps, priorSampler, candidates } = flags;
+  const { priorGuidance: guidanceScale, priorGuidanceInterval: guidanceInterval } = flags;
   const { steps = priorSteps, sampler = priorSampler } = withTable(priorSampler, files.table, priorSteps);
   return {
     ...paintRequest(flags, files, available),
-    prior: given({ kind, steps, guidanceScale, sampler, candidates }),
+    prior: given({ kind, steps, guidanceScale, guidanceInterval, sampler, candidates }),
   };
 }
 
@@ -221,7 +227,8 @@ export function addStageOptions(command: Command): Command {
     )
     .addOption(samplerOption("--decoder-sampler <name>"))
     .addOption(samplerOption("--upsampler-sampler <name>"))
-    .addOption(guidanceOption("--decoder-guidance <scale>", 8));
+    .addOption(guidanceOption("--decoder-guidance <scale>", 8))
+    .addOption(intervalOption("--decoder-guidance-interval <low,high>"));
 }
 
 /** What a model can be, for help. */
@@ -262,6 +269,7 @@ export function addPriorOptions(command: Command, kind: PriorKind | undefined): 
     .addOption(samplerOption("--prior-sampler <name>"))
     .option("--prior-table <file>", "what --prior-sampler analytic-dpm needs; unclip analytic estimates it")
     .addOption(guidanceOption("--prior-guidance <scale>", 4))
+    .addOption(intervalOption("--prior-guidance-interval <low,high>"))
     .addOption(
       new Option(
         "--candidates <count>",
@@ -301,4 +309,10 @@ function samplerOption(flags: string): Option {
 function guidanceOption(flags: string, reference: number): Option {
   const help = `0 or more, 1 is off (default: the model's own, or ${reference})`;
   return new Option(flags, help).argParser(parseGuidance);
+}
+
+function intervalOption(flags: string): Option {
+  const help =
+    "timesteps at which guidance acts, such as 200,800; at others a step takes half the time (default: all, 0 to 999)";
+  return new Option(flags, help).argParser(parseInterval);
 }

@@ -40,6 +40,7 @@ function sentenceOf(recipe: Recipe, { width, height }: Picture, shows: Shown): s
   const settings: [string, unknown][] = [
     ["Steps", recipe.decoder.steps],
     ["CFG scale", recipe.decoder.guidanceScale],
+    ["CFG timesteps", recipe.decoder.guidanceInterval?.join("-")],
     ["Seed", recipe.seed],
     ["Size", `${width}x${height}`],
     ["Model", recipe.model],

@@ -4,6 +4,7 @@ import {
   parseCount,
   parseCounts,
   parseGuidance,
+  parseInterval,
   parsePngName,
   parseSeed,
   parseShare,
@@ -61,6 +62,20 @@ describe("parseGuidance", () => {
 
   it.each(["", "-1", "x", "Infinity", "NaN", "1e3", "1,5", "."])("refuses %j", (text) => {
     expect(() => parseGuidance(text)).toThrow(InvalidArgumentError);
+  });
+});
+
+describe("parseInterval", () => {
+  it("reads two timesteps", () => {
+    expect(["200,800", "0,999", "5,5"].map(parseInterval)).toEqual([
+      [200, 800],
+      [0, 999],
+      [5, 5],
+    ]);
+  });
+
+  it.each(["", "200", "200,", "800,200", "-1,5", "0.5,5", "1,2,3", "a,b", "1, 2"])("refuses %j", (text) => {
+    expect(() => parseInterval(text)).toThrow(InvalidArgumentError);
   });
 });
 

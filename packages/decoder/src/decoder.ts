@@ -1,8 +1,11 @@
 import {
+  checkGuidanceInterval,
+  guidedWithin,
   planSampling,
   sample,
   withGuidance,
   type Denoiser,
+  type GuidanceInterval,
   type SamplerChoice,
   type SampleStep,
   type SchedulerConfig,
@@ -36,6 +39,8 @@ export interface DenoiserOptions {
   readonly negative?: DecoderCondition;
   /** s of negative + s (condition - negative): 1 is off; default the decoder's own. */
   readonly guidanceScale?: number;
+  /** Training timesteps at which guidance acts, both ends included: at others the condition alone is computed, in half the time. Default all. */
+  readonly guidanceInterval?: GuidanceInterval;
 }
 
 /** Options of {@link Decoder.decode}. */
@@ -64,7 +69,7 @@ export interface Decoder {
   /** Steps and guidance where the caller names none. */
   readonly defaults: { readonly steps: number; readonly guidanceScale: number };
   /** The network for a condition of N rows, with guidance around it: takes x_t of `space.shape(N)`.
-   * @throws UnclipError "shape" if a condition is not from this model, "input" if one lacks what this decoder needs */
+   * @throws UnclipError "shape" if a condition is not from this model, "input" if one lacks what this decoder needs or the interval cannot be */
   denoiser(condition: DecoderCondition, options?: DenoiserOptions): Denoiser;
   /** Samples from noise.
    * @returns a run over the steps whose result is pixels [N, 3, H, W] in [-1, 1]
@@ -84,9 +89,11 @@ export interface DecoderParts extends Pick<Decoder, "embeddingWidth" | "schedule
 export function createDecoder(parts: DecoderParts): Decoder {
   const { embeddingWidth, scheduler, space, defaults } = parts;
   function denoiser(condition: DecoderCondition, options: DenoiserOptions = {}): Denoiser {
-    const { negative, guidanceScale = defaults.guidanceScale } = options;
+    const { negative, guidanceScale = defaults.guidanceScale, guidanceInterval } = options;
     const n = rowCount(condition);
     parts.check(condition, n, "decoder");
+    if (guidanceInterval !== undefined)
+      checkGuidanceInterval("decoder.guidanceInterval", guidanceInterval, scheduler.schedule);
     if (guidanceScale === 1) return parts.denoise([condition]);
     if (negative === undefined) {
       throw new UnclipError(
@@ -96,7 +103,11 @@ export function createDecoder(parts: DecoderParts): Decoder {
     }
     const away = conditionRows(negative, n);
     parts.check(away, n, "decoder.negative");
-    return withGuidance(parts.denoise([away, condition]), guidanceScale);
+    return guidedWithin(
+      guidanceInterval,
+      () => withGuidance(parts.denoise([away, condition]), guidanceScale),
+      () => parts.denoise([condition]),
+    );
   }
   return {
     embeddingWidth,

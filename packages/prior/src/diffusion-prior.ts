@@ -15,6 +15,8 @@ import {
   type Run,
 } from "@unclip/tensor";
 import {
+  checkGuidanceInterval,
+  guidedWithin,
   readScheduler,
   planSampling,
   sample,
@@ -122,13 +124,17 @@ export function createDiffusionPrior(
     embed: (text, options) =>
       createRun(async function* () {
         checkPriorArguments(text, options);
-        const { random, steps = 25, sampler, guidanceScale = 4, signal } = options;
+        const { random, steps = 25, sampler, guidanceScale = 4, guidanceInterval, signal } = options;
         const n = text.textEmbedding.dims[0]!;
         checkText(text, n, config);
         const plan = planSampling(scheduler, "prior", { steps, sampler });
+        if (guidanceInterval !== undefined)
+          checkGuidanceInterval("prior.guidanceInterval", guidanceInterval, scheduler.schedule);
         const isGuided = guidanceScale !== 1;
-        const { denoise, statistics } = condition(isGuided ? concatText(negativeRows(options, n), text) : text);
-        const run = sample(isGuided ? withGuidance(denoise, guidanceScale) : denoise, {
+        const both = isGuided ? concatText(negativeRows(options, n), text) : text;
+        const plain = () => condition(text).denoise;
+        const guided = () => withGuidance(condition(both).denoise, guidanceScale);
+        const run = sample(isGuided ? guidedWithin(guidanceInterval, guided, plain) : plain(), {
           ...plan,
           where: "prior",
           xT: random.normal([n, config.embeddingWidth]),
@@ -136,10 +142,10 @@ export function createDiffusionPrior(
           signal,
         });
         for await (const step of run) {
-          const known = await statistics();
+          const known = await condition(text).statistics();
           yield { ...step, embeddingOf: (x) => denormalise(x, known) };
         }
-        return denormalise(await run, await statistics());
+        return denormalise(await run, await condition(text).statistics());
       }),
   };
 }

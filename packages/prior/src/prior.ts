@@ -1,4 +1,4 @@
-import type { SamplerChoice, SampleStep } from "@unclip/sampler";
+import type { GuidanceInterval, SamplerChoice, SampleStep } from "@unclip/sampler";
 import {
   checkRandom,
   checkTextFeatures,
@@ -23,6 +23,9 @@ export interface PriorOptions {
   readonly sampler?: SamplerChoice;
   /** s of negative + s (caption - negative): 1 is off; default 4. */
   readonly guidanceScale?: number;
+  /** Of a prior that samples in time, the training timesteps at which guidance acts, both ends included: at others the caption alone is computed,
+   * in half the time. Default all. */
+  readonly guidanceInterval?: GuidanceInterval;
   /** Of a prior that draws from probabilities, what these are sharpened by: below 1 the likely becomes likelier, 0 takes the likeliest;
    * default the prior's own. */
   readonly temperature?: number;

@@ -9,7 +9,7 @@ export {
   type Posterior,
   type StepRates,
 } from "./diffusion.js";
-export { guide, withGuidance } from "./guidance.js";
+export { checkGuidanceInterval, guide, guidedWithin, withGuidance, type GuidanceInterval } from "./guidance.js";
 export {
   clipX0,
   predictedEps,

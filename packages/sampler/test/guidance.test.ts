@@ -1,4 +1,11 @@
-import { guide, withGuidance, type Denoiser } from "@unclip/sampler";
+import {
+  checkGuidanceInterval,
+  createSchedule,
+  guide,
+  guidedWithin,
+  withGuidance,
+  type Denoiser,
+} from "@unclip/sampler";
 import { tensor, valuesOf, type Tensor } from "@unclip/tensor";
 import { describe, expect, it } from "vitest";
 
@@ -46,5 +53,67 @@ describe("withGuidance", () => {
     const { variance } = await withGuidance(twice([], true), 3)(row(2), 7);
     expect([...valuesOf(variance!)]).toEqual([1]);
     expect((await withGuidance(twice([], false), 3)(row(2), 7)).variance).toBeUndefined();
+  });
+});
+
+describe("guidedWithin", () => {
+  /** Denoisers that note who was asked, and when they were made. */
+  const noting = () => {
+    const seen: (string | number)[] = [];
+    const maker = (name: string) => () => {
+      seen.push(`new ${name}`);
+      const denoise: Denoiser = async (xt, t) => {
+        seen.push(name, t);
+        return { type: "sample", output: xt };
+      };
+      return denoise;
+    };
+    return { seen, guided: maker("guided"), plain: maker("plain") };
+  };
+
+  it("asks the guided one from the lower to the higher timestep, and makes it anew when that changes", async () => {
+    const { seen, guided, plain } = noting();
+    const denoise = guidedWithin([200, 800], guided, plain);
+    for (const t of [999, 801, 800, 200, 199.5, 0]) await denoise(row(1), t);
+    expect(seen).toEqual(
+      ["new plain", "plain", 999, "plain", 801].concat(
+        ["new guided", "guided", 800, "guided", 200],
+        ["new plain", "plain", 199.5, "plain", 0],
+      ),
+    );
+  });
+
+  it("is guided everywhere without an interval", async () => {
+    const { seen, guided, plain } = noting();
+    const denoise = guidedWithin(undefined, guided, plain);
+    for (const t of [999, 0]) await denoise(row(1), t);
+    expect(seen).toEqual(["new guided", "guided", 999, "guided", 0]);
+  });
+});
+
+describe("checkGuidanceInterval", () => {
+  const schedule = createSchedule({ length: 100 });
+
+  it.each([[[0, 99]], [[5, 5]]])("takes %j", (interval) => {
+    expect(() => checkGuidanceInterval("prior.guidanceInterval", interval, schedule)).not.toThrow();
+  });
+
+  it.each([
+    [[0, 100]],
+    [[-1, 5]],
+    [[6, 5]],
+    [[0.5, 5]],
+    [[1]],
+    [[1, 2, 3]],
+    ["12"],
+    [null],
+    [{ 0: 1, 1: 2, length: 2 }],
+  ])("refuses %j", (interval) => {
+    expect(() => checkGuidanceInterval("prior.guidanceInterval", interval, schedule)).toThrow(
+      expect.objectContaining({
+        code: "input",
+        message: `prior.guidanceInterval: expected two timesteps from 0 to 99, the lower first, such as [200, 800], got ${JSON.stringify(interval)}`,
+      }),
+    );
   });
 });

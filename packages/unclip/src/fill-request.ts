@@ -1,9 +1,16 @@
-import { planSampling, type SamplerChoice, type SchedulerConfig } from "@unclip/sampler";
+import { checkGuidanceInterval, planSampling, type SchedulerConfig } from "@unclip/sampler";
 import { checkPicture, pictureFromText, resizePicture, textFromPicture, UnclipError } from "@unclip/tensor";
 import type { Defaults } from "./defaults.js";
 import { demand } from "./features.js";
 import type { LoadedModel } from "./operation.js";
-import type { FilledRequest, NegativeSettings, PaintRequest, FilledStage, UpsamplerSettings } from "./request.js";
+import type {
+  DecoderSettings,
+  FilledRequest,
+  NegativeSettings,
+  PaintRequest,
+  FilledStage,
+  UpsamplerSettings,
+} from "./request.js";
 import type { Stages } from "./stages.js";
 
 /** Pictures that one run paints together, all of them in memory at once. */
@@ -45,7 +52,7 @@ export function fillRequest(
 ): FilledRequest {
   const { stages, defaults, size } = loaded;
   const { n = 1, seed = 0, negative = "", random, decoder = {} } = request;
-  checkKeys("decoder", decoder, ["steps", "guidanceScale", "sampler"]);
+  checkKeys("decoder", decoder, ["steps", "guidanceScale", "guidanceInterval", "sampler"]);
   checkNegative(negative, negatives === "each" ? subjects : 1);
   if (subjects > MOST_PICTURES) {
     const reason = "all are painted at once and held in memory, so give the rest to another call";
@@ -106,16 +113,27 @@ function checkNegative(negative: unknown, subjects: number): void {
  * @param stage for messages: "decoder" gives "decoder.steps: expected ..." */
 export function fillStage(
   stage: string,
-  given: { readonly steps?: number; readonly guidanceScale?: number; readonly sampler?: SamplerChoice },
+  given: Pick<DecoderSettings, "steps" | "guidanceScale" | "guidanceInterval" | "sampler">,
   defaults: { readonly steps: number; readonly guidanceScale: number },
   scheduler: SchedulerConfig | undefined,
 ): FilledStage {
-  const { steps = defaults.steps, guidanceScale = defaults.guidanceScale, sampler } = given;
+  const { steps = defaults.steps, guidanceScale = defaults.guidanceScale, guidanceInterval, sampler } = given;
   if (!Number.isFinite(guidanceScale) || guidanceScale < 0) {
     throw new UnclipError("input", `${stage}.guidanceScale: expected a number from 0 (1 is off), got ${guidanceScale}`);
   }
   if (scheduler !== undefined) planSampling(scheduler, stage, { steps, sampler }); // refused before work begins
-  return { steps, guidanceScale, ...(sampler !== undefined && { sampler }) };
+  if (guidanceInterval !== undefined) checkInterval(`${stage}.guidanceInterval`, guidanceInterval, scheduler);
+  return {
+    steps,
+    guidanceScale,
+    ...(guidanceInterval !== undefined && { guidanceInterval }),
+    ...(sampler !== undefined && { sampler }),
+  };
+}
+
+function checkInterval(where: string, interval: unknown, scheduler: SchedulerConfig | undefined): void {
+  if (scheduler !== undefined) return checkGuidanceInterval(where, interval, scheduler.schedule);
+  throw new UnclipError("input", `${where}: only the diffusion prior goes along timesteps; leave it out`);
 }
 
 function fillUpsamplers(

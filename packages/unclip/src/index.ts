@@ -84,6 +84,7 @@ export {
   type Sampler,
   type SamplerChoice,
   type SamplerName,
+  type GuidanceInterval,
   type SamplerSpec,
 } from "@unclip/sampler";
 export {

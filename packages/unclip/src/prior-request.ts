@@ -29,7 +29,16 @@ interface FilledPriorSettings extends FilledStage, Pick<PriorSettings, "candidat
 /** The prior of captions about which a request says nothing more. */
 export const PRIOR_SETTINGS: FilledPrior = { kind: "diffusion", steps: 25, guidanceScale: 4 };
 
-const PRIOR_KEYS = ["kind", "steps", "guidanceScale", "sampler", "candidates", "temperature", "topP"];
+const PRIOR_KEYS = [
+  "kind",
+  "steps",
+  "guidanceScale",
+  "guidanceInterval",
+  "sampler",
+  "candidates",
+  "temperature",
+  "topP",
+];
 
 /** Fills the gaps of a prior's settings.
  * @throws UnclipError "input" for a value that cannot be, or a prior that the model does not have */

@@ -1,5 +1,5 @@
 import type { Prior } from "@unclip/prior";
-import type { SamplerChoice } from "@unclip/sampler";
+import type { GuidanceInterval, SamplerChoice } from "@unclip/sampler";
 import type { Picture, Random } from "@unclip/tensor";
 import type { ImageSettings } from "./manipulations/repainting.js";
 
@@ -15,6 +15,9 @@ export interface PriorSettings {
   steps?: number;
   /** Guidance scale: 1 is off, 0 ignores the caption. */
   guidanceScale?: number;
+  /** Of the diffusion prior, the timesteps at which guidance acts, such as [200, 800], both ends included: at others the caption alone is
+   * computed, in half the time. Of T training timesteps, as a rule 1000, sampling goes from T - 1, which is noise, to 0. Default all. */
+  guidanceInterval?: GuidanceInterval;
   /** Another sampler than the model's own, for example "dpmpp-2m" or { name: "ddim", eta: 1 }. */
   sampler?: SamplerChoice;
   /** Embeddings drawn for each caption, of which the nearest to it is kept, from 1 to 16; default 1. The paper takes 2. */
@@ -31,6 +34,8 @@ export interface DecoderSettings {
   steps?: number;
   /** Guidance scale: 1 is off, 0 ignores the condition. */
   guidanceScale?: number;
+  /** The timesteps at which guidance acts, as of {@link PriorSettings}. */
+  guidanceInterval?: GuidanceInterval;
   /** Another sampler than the model's own. */
   sampler?: SamplerChoice;
 }
@@ -97,6 +102,8 @@ export interface RunOptions {
 export interface FilledStage {
   readonly steps: number;
   readonly guidanceScale: number;
+  /** Absent where guidance acts everywhere. */
+  readonly guidanceInterval?: GuidanceInterval;
   /** Absent where it is the model's own. */
   readonly sampler?: SamplerChoice;
 }
@@ -115,5 +122,5 @@ export interface FilledRequest {
   /** Of a model that sees one: at the pictures' size, as `textFromPicture` writes it. */
   readonly depth?: string;
   readonly decoder: FilledStage;
-  readonly upsamplers: readonly Omit<FilledStage, "guidanceScale">[];
+  readonly upsamplers: readonly Pick<FilledStage, "steps" | "sampler">[];
 }

@@ -64,6 +64,17 @@ describe("a recipe", () => {
     );
   });
 
+  it("keeps the timesteps at which guidance acts", async () => {
+    const unclip = await open();
+    const prior = { steps: 4, guidanceInterval: [300, 700] as const };
+    const decoder = { steps: 4, guidanceInterval: [0, 500] as const };
+    const { images, recipe } = await unclip.generate("a cube", { ...small, prior, decoder });
+    expect(recipe).toMatchObject({ prior, decoder });
+    expect((await unclip.again(throughJson(recipe))).images).toEqual(images);
+    const everywhere = await unclip.again(recipe, { decoder: { guidanceInterval: [0, 999] } });
+    expect(everywhere.images).not.toEqual(images);
+  });
+
   it("says when another model painted it", async () => {
     const unclip = await open();
     const { recipe } = await unclip.generate("a cube", small);

@@ -67,6 +67,43 @@ describe("generate", () => {
     expect(same.recipe).toMatchObject({ prior: { kind: "own:own" } });
   });
 
+  it.each(["prior", "decoder"] as const)("guides the %s within an interval of timesteps alone", async (stage) => {
+    const unclip = await open();
+    const steps = 4; // at the timesteps 999, 666, 333 and 0
+    const paint = async (settings: NonNullable<Options["decoder"]>) =>
+      (await unclip.generate("a cube", { ...small, [stage]: { steps, ...settings }, upsamplers: 0 })).images[0]!;
+    const everywhere = await paint({});
+    expect(await paint({ guidanceInterval: [0, 999] })).toEqual(everywhere);
+    expect(await paint({ guidanceInterval: [334, 665] })).toEqual(await paint({ guidanceScale: 1 })); // no step lies in it
+    const inPart = await paint({ guidanceInterval: [333, 999] });
+    expect(inPart).toEqual(await paint({ guidanceInterval: [1, 999] }));
+    expect(inPart).not.toEqual(everywhere);
+  });
+
+  it("tells at which steps guidance acted", async () => {
+    const unclip = await open();
+    const request: Options = { ...small, decoder: { steps: 4, guidanceInterval: [333, 700] }, upsamplers: 0 };
+    const guided: boolean[] = [];
+    for await (const { stage, inside } of unclip.generate("a cube", request)) {
+      if (stage === "decoder" && inside) guided.push((await inside()).unguided !== undefined);
+    }
+    expect(guided).toEqual([false, true, true, false]);
+  });
+
+  it("refuses an interval of guidance that cannot be, and one for a prior without timesteps", async () => {
+    const unclip = await open();
+    const paint = (request: Options) => unclip.generate("a cube", { ...small, ...request });
+    await expect(paint({ decoder: { guidanceInterval: [800, 200] } })).rejects.toThrow(
+      refusal(/^decoder.guidanceInterval: expected two timesteps from 0 to 999, .* got \[800,200\]$/),
+    );
+    await expect(paint({ prior: { guidanceInterval: [0, 1000] } })).rejects.toThrow(
+      refusal(/^prior.guidanceInterval: expected two timesteps/),
+    );
+    await expect(paint({ prior: { kind: "none", guidanceInterval: [0, 999] } })).rejects.toThrow(
+      refusal("prior.guidanceInterval: only the diffusion prior goes along timesteps; leave it out"),
+    );
+  });
+
   it("stops at the decoder's picture if no upsampler is wanted", async () => {
     const unclip = await open();
     const { images } = await unclip.generate("a cube", { ...small, upsamplers: 0 });

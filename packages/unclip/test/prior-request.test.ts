@@ -56,7 +56,10 @@ describe("fillPrior", () => {
   });
 
   it.each([
-    [{ step: 3 }, 'prior: there is no setting "step"; expected kind, steps, guidanceScale, sampler, candidates, '],
+    [
+      { step: 3 },
+      'prior: there is no setting "step"; expected kind, steps, guidanceScale, guidanceInterval, sampler, candidates, ',
+    ],
     [{ candidates: 17 }, "prior.candidates: expected a whole number from 1 to 16, got 17"],
     [{ candidates: 0 }, "prior.candidates: expected a whole number from 1 to 16, got 0"],
     [{ temperature: -1 }, "prior.temperature: expected a number from 0 to 10, got -1"],

@@ -70,7 +70,7 @@ export async function* invert(
   { stages, timeline, random, signal }: Workplace,
   x0: Tensor,
   { condition, negative }: Conditions,
-  { decoder: { steps, guidanceScale }, refinements }: FilledInvertibleRequest,
+  { decoder: { steps, guidanceScale, guidanceInterval }, refinements }: FilledInvertibleRequest,
 ): AsyncGenerator<StageStep, Tensor> {
   const { decoder } = stages;
   const { schedule } = decoder.scheduler;
@@ -81,7 +81,7 @@ export async function* invert(
     work: () =>
       createRun(async function* () {
         await decoder.space.prepare?.();
-        return yield* sample(decoder.denoiser(condition, { negative, guidanceScale }), {
+        return yield* sample(decoder.denoiser(condition, { negative, guidanceScale, guidanceInterval }), {
           where: "inversion",
           sampler,
           schedule,
