@@ -4,8 +4,9 @@ import { exclusively } from "./exclusively.js";
 import type { Session } from "./session.js";
 
 /** A session of ONNX Runtime as ours. Outputs that lie on the graphics card outlive it: their memory is the session's, and ONNX Runtime crashes
- * where one is freed later, so that a session is released with the last of them. */
-export function sessionOver(session: InferenceSession): Session {
+ * where one is freed later, so that a session is released with the last of them.
+ * @param download reads such an output; default as ONNX Runtime does */
+export function sessionOver(session: InferenceSession, download = (output: Tensor) => output.getData()): Session {
   const kept = new Set<Tensor>();
   let closed = false;
 
@@ -15,7 +16,7 @@ export function sessionOver(session: InferenceSession): Session {
     return OrtTensor.fromGpuBuffer(output.gpuBuffer, {
       dataType: "float32",
       dims: output.dims,
-      download: () => output.getData() as Promise<Float32Array<ArrayBuffer>>,
+      download: () => download(output) as Promise<Float32Array<ArrayBuffer>>,
       dispose: () => {
         output.dispose();
         kept.delete(output);

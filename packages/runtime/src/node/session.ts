@@ -1,5 +1,7 @@
-import { hasInt8Layers, type Graph } from "@unclip/graph";
+import { add, createCheckpoint, createGraphBuilder, hasInt8Layers, type Graph } from "@unclip/graph";
+import type { Tensor } from "@unclip/tensor";
 import type { Device } from "../devices.js";
+import { exclusively } from "../exclusively.js";
 import { sessionOver } from "../ort-session.js";
 import {
   bytesFor,
@@ -47,7 +49,19 @@ export async function openSession(model: Model, { device = "cpu", threads }: Ses
       },
     },
   });
-  return sessionOver(session);
+  return sessionOver(session, (output) => download(output, device));
+}
+
+/** Reads an output that lies on a graphics card through a network that hands it on: ONNX Runtime 1.30 for Node aborts the process otherwise. */
+function download(output: Tensor, device: Device) {
+  const g = createGraphBuilder({ name: "download", checkpoint: createCheckpoint("download", new Map()) });
+  g.output("y", add(g, g.input("x", "float", output.dims), g.constant("float", [0], [1])));
+  return exclusively(async () => {
+    const session = await openSession({ graph: g.finish() }, { device });
+    const { y } = await session.run({ x: output });
+    await session.release();
+    return y!.getData();
+  });
 }
 
 /** Whether a graph has any. Without, ONNX Runtime would only copy all its weights into another order: the prior of Karlo took 14 s

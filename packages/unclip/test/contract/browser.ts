@@ -1,5 +1,7 @@
 import { chromium, type Browser } from "playwright-core";
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 
 const CANDIDATES = [
   "/usr/bin/chromium",
@@ -30,4 +32,13 @@ export function launchChromium(executablePath: string, device: "wasm" | "webgpu"
     headless: true,
     args: ["--no-sandbox", ...(device === "webgpu" ? SOFTWARE_WEBGPU : ["--disable-gpu"]), ...quiet],
   });
+}
+
+/** The environment in which other programs find WebGPU as Chromium computes it on the processor; undefined if it has not got it. */
+export function softwareVulkan(executablePath: string): NodeJS.ProcessEnv | undefined {
+  const folders = [dirname(realpathSync(executablePath)), "/usr/lib/chromium", "/usr/lib/chromium-browser"];
+  const folder = folders.find((path) => existsSync(join(path, "vk_swiftshader_icd.json")));
+  if (folder === undefined) return undefined;
+  const driver = join(folder, "vk_swiftshader_icd.json");
+  return { LD_LIBRARY_PATH: folder, VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver, XDG_RUNTIME_DIR: tmpdir() };
 }
