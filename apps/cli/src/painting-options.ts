@@ -60,6 +60,7 @@ export interface SamplingFlags {
   decoderSampler?: SamplerSpec;
   decoderGuidance?: number;
   decoderGuidanceInterval?: GuidanceInterval;
+  decoderCacheInterval?: number;
   upsamplers?: number;
   upsamplerSteps?: number[];
   upsamplerSampler?: SamplerSpec;
@@ -105,7 +106,7 @@ export async function readRequestFiles(flags: Pick<SamplingFlags, "depth"> & Pri
  * @param available upsamplers that the model has */
 export function paintRequest(flags: SamplingFlags, { depth }: RequestFiles, available: number): PaintRequest {
   const { seed, negative, width, height, noiseLevel } = flags;
-  const { decoderSteps: steps, decoderSampler: sampler } = flags;
+  const { decoderSteps: steps, decoderSampler: sampler, decoderCacheInterval: cacheInterval } = flags;
   const { decoderGuidance: guidanceScale, decoderGuidanceInterval: guidanceInterval } = flags;
   return given({
     seed,
@@ -114,7 +115,7 @@ export function paintRequest(flags: SamplingFlags, { depth }: RequestFiles, avai
     height,
     noiseLevel,
     depth,
-    decoder: given({ steps, guidanceScale, guidanceInterval, sampler }),
+    decoder: given({ steps, guidanceScale, guidanceInterval, sampler, cacheInterval }),
     upsamplers: upsamplerSettings(flags, available),
   });
 }
@@ -228,7 +229,13 @@ export function addStageOptions(command: Command): Command {
     .addOption(samplerOption("--decoder-sampler <name>"))
     .addOption(samplerOption("--upsampler-sampler <name>"))
     .addOption(guidanceOption("--decoder-guidance <scale>", 8))
-    .addOption(intervalOption("--decoder-guidance-interval <low,high>"));
+    .addOption(intervalOption("--decoder-guidance-interval <low,high>"))
+    .addOption(
+      new Option(
+        "--decoder-cache-interval <steps>",
+        "2 runs the whole network in every second step, and in the others its first level, which reuses what the deeper ones made (default: 1)",
+      ).argParser(parseCount),
+    );
 }
 
 /** What a model can be, for help. */

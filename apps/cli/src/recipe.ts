@@ -41,6 +41,7 @@ function sentenceOf(recipe: Recipe, { width, height }: Picture, shows: Shown): s
     ["Steps", recipe.decoder.steps],
     ["CFG scale", recipe.decoder.guidanceScale],
     ["CFG timesteps", recipe.decoder.guidanceInterval?.join("-")],
+    ["Cache interval", recipe.decoder.cacheInterval],
     ["Seed", recipe.seed],
     ["Size", `${width}x${height}`],
     ["Model", recipe.model],

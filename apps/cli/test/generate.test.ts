@@ -51,7 +51,7 @@ describe("generate", () => {
     const host = createFakeHost();
     const options =
       "--model karlo --seed 9007199254740993 --n 2 --prior none --prior-steps 5 --decoder-steps 6 --upsamplers 2 " +
-      "--upsampler-steps 7,8 --prior-guidance 0 --decoder-guidance 2.5 --prior-guidance-interval 1,2 --decoder-guidance-interval 200,800 --device auto --threads 3 --negative blue " +
+      "--upsampler-steps 7,8 --prior-guidance 0 --decoder-guidance 2.5 --prior-guidance-interval 1,2 --decoder-guidance-interval 200,800 --decoder-cache-interval 2 --device auto --threads 3 --negative blue " +
       "--decoder-sampler ddim:eta=0.5 --upsampler-sampler heun --prior-sampler dpmpp-2m --dtype int8";
     expect(await run(["generate", caption, "--out", out, ...options.split(" ")], host)).toBe(0);
     const [load, generated] = host.calls;
@@ -61,7 +61,13 @@ describe("generate", () => {
       n: 2,
       negative: "blue",
       prior: { kind: "none", steps: 5, guidanceScale: 0, guidanceInterval: [1, 2], sampler: { name: "dpmpp-2m" } },
-      decoder: { steps: 6, guidanceScale: 2.5, guidanceInterval: [200, 800], sampler: { name: "ddim", eta: 0.5 } },
+      decoder: {
+        steps: 6,
+        guidanceScale: 2.5,
+        cacheInterval: 2,
+        guidanceInterval: [200, 800],
+        sampler: { name: "ddim", eta: 0.5 },
+      },
       upsamplers: [
         { steps: 7, sampler: { name: "heun" } },
         { steps: 8, sampler: { name: "heun" } },

@@ -24,6 +24,7 @@ import {
   type TextFeatures,
 } from "@unclip/tensor";
 import type { DecoderSpace } from "./space.js";
+import { checkCacheInterval } from "./unet-runner.js";
 
 /** What a decoder is conditioned on: an image embedding, captions, or both. Each decoder says what it needs. */
 export interface DecoderCondition {
@@ -41,6 +42,10 @@ export interface DenoiserOptions {
   readonly guidanceScale?: number;
   /** Training timesteps at which guidance acts, both ends included: at others the condition alone is computed, in half the time. Default all. */
   readonly guidanceInterval?: GuidanceInterval;
+  /** N: the whole U-Net runs in every N-th step, the first among them; the steps between reuse what its levels below the first made then. 1, the default,
+   * runs it in each.
+   * @see Ma et al. 2023 (arXiv:2312.00858, DeepCache) */
+  readonly cacheInterval?: number;
 }
 
 /** Options of {@link Decoder.decode}. */
@@ -81,20 +86,22 @@ export interface Decoder {
 export interface DecoderParts extends Pick<Decoder, "embeddingWidth" | "scheduler" | "space" | "defaults"> {
   /** Throws unless `condition` has `n` rows of this model's sizes and all that this decoder needs. */
   check(condition: DecoderCondition, n: number, where: string): void;
-  /** The network for the rows of all `conditions`, one after another. They are checked, and have equally many rows. */
-  denoise(conditions: readonly DecoderCondition[]): Denoiser;
+  /** The network for the rows of all `conditions`, one after another. They are checked, and have equally many rows.
+   * @param cacheInterval that of {@link DenoiserOptions}, checked */
+  denoise(conditions: readonly DecoderCondition[], cacheInterval: number): Denoiser;
 }
 
 /** A decoder from its parts. */
 export function createDecoder(parts: DecoderParts): Decoder {
   const { embeddingWidth, scheduler, space, defaults } = parts;
   function denoiser(condition: DecoderCondition, options: DenoiserOptions = {}): Denoiser {
-    const { negative, guidanceScale = defaults.guidanceScale, guidanceInterval } = options;
+    const { negative, guidanceScale = defaults.guidanceScale, guidanceInterval, cacheInterval = 1 } = options;
     const n = rowCount(condition);
     parts.check(condition, n, "decoder");
     if (guidanceInterval !== undefined)
       checkGuidanceInterval("decoder.guidanceInterval", guidanceInterval, scheduler.schedule);
-    if (guidanceScale === 1) return parts.denoise([condition]);
+    checkCacheInterval("decoder.cacheInterval", cacheInterval);
+    if (guidanceScale === 1) return parts.denoise([condition], cacheInterval);
     if (negative === undefined) {
       throw new UnclipError(
         "input",
@@ -105,8 +112,8 @@ export function createDecoder(parts: DecoderParts): Decoder {
     parts.check(away, n, "decoder.negative");
     return guidedWithin(
       guidanceInterval,
-      () => withGuidance(parts.denoise([away, condition]), guidanceScale),
-      () => parts.denoise([condition]),
+      () => withGuidance(parts.denoise([away, condition], cacheInterval), guidanceScale),
+      () => parts.denoise([condition], cacheInterval),
     );
   }
   return {

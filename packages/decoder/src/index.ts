@@ -48,6 +48,7 @@ export {
   type StableUnclipSizes,
 } from "./stable-unclip/stable-unclip-decoder.js";
 export { type UnetConfig } from "./unet-config.js";
+export { checkCacheInterval, type SplitUnet, type UnetForms } from "./unet-runner.js";
 
 /* What a program with this stage alone needs besides. */
 export {

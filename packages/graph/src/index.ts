@@ -41,7 +41,7 @@ export {
   type CrossAttention,
   type UnetBlockOptions,
 } from "./layers/unet-blocks.js";
-export { unet, type UnetOptions } from "./layers/unet.js";
+export { unet, type DeepFeatures, type UnetOptions } from "./layers/unet.js";
 export { winogradConv } from "./layers/winograd.js";
 export { observeLayers, type Observed, type ObservedGraph } from "./observe-layers.js";
 export {

@@ -12,9 +12,11 @@ export interface RuntimeEvent {
 }
 
 /** A network that can be opened. */
-interface Openable {
+export interface Openable {
   readonly name: string;
   readonly weightBytes: number;
+  /** One that runs in turns with this one, so that neither closes to make room for the other. */
+  readonly besides?: Openable;
   open(): Promise<Session>;
 }
 
@@ -57,6 +59,7 @@ export function createResidency({ residentBytes, onEvent }: ResidencyOptions): R
     let bytes = [...resident.keys()].reduce((sum, { weightBytes }) => sum + weightBytes, network.weightBytes);
     for (const [other, session] of resident) {
       if (bytes <= residentBytes) return;
+      if (other.besides === network || network.besides === other) continue;
       bytes -= other.weightBytes;
       await close(other, session);
     }

@@ -4,7 +4,7 @@ import { env } from "onnxruntime-common";
 import type { Device, PassedOver } from "./devices.js";
 import { exclusively } from "./exclusively.js";
 import type { ModelFolder } from "./model-folder.js";
-import { createResidency, type RuntimeEvent } from "./residency.js";
+import { createResidency, type Openable, type RuntimeEvent } from "./residency.js";
 import { asSessionError, type Feeds, type Model, type Session } from "./session.js";
 
 /** A network of a model: opened when it first runs, closed when its memory is needed, opened again when it runs again. */
@@ -23,6 +23,8 @@ export interface NetworkOptions {
    * buffers: `await getData()` reads one, `dispose()` frees it, which is up to the caller: they stay valid when their network closes, whose memory is
    * given back with the last of them. Elsewhere they are ordinary tensors; default none. */
   readonly keepOutputs?: readonly string[];
+  /** A network of this runtime that runs in turns with this one, such as one over some of its weights: neither closes to make room for the other. */
+  readonly besides?: Network;
 }
 
 /** Where networks run, and how many of them stay in memory. */
@@ -89,25 +91,29 @@ export function checkRuntimeOptions({ threads, residentBytes }: RuntimeOptions):
 export function createRuntimeWith({ open, ...platform }: Platform, options: RuntimeOptions): Runtime {
   const { keep = false, residentBytes = 512 * 2 ** 20, onEvent } = options;
   const residency = createResidency({ residentBytes: keep ? Infinity : residentBytes, onEvent });
+  const openables = new WeakMap<Network, Openable>();
   return {
     ...platform,
     version: env.versions.common,
-    network(graph, folder, { keepOutputs } = {}) {
+    network(graph, folder, { keepOutputs, besides } = {}) {
       const { name, weightBytes } = graph;
       checkModel({ graph, folder, keepOutputs });
-      const network = {
+      const openable: Openable = {
         name,
         weightBytes,
+        ...(besides && { besides: openables.get(besides) }),
         open: () => asSessionError(`${name}: cannot be opened`, () => open({ graph, folder, keepOutputs })),
       };
-      return {
+      const network: Network = {
         name,
         run: (feeds, outputs) =>
           exclusively(async () => {
-            const session = await residency.acquire(network);
+            const session = await residency.acquire(openable);
             return asSessionError(`${name}: cannot run`, () => session.run(feeds, outputs));
           }),
       };
+      openables.set(network, openable);
+      return network;
     },
     dispose: () => exclusively(() => residency.clear()),
   };

@@ -16,3 +16,29 @@ it("networks that close are released when nobody observes them, too", async () =
   await residency.clear();
   expect(released).toEqual(["one", "two"]);
 });
+
+it("networks that run in turns do not close each other, but make room for others", async () => {
+  const events: string[] = [];
+  const residency = createResidency({
+    residentBytes: 8,
+    onEvent: ({ type, network }) => void events.push(`${type} ${network}`),
+  });
+  type Network = Parameters<typeof residency.acquire>[0];
+  const network = (name: string, besides?: Network): Network => ({
+    name,
+    weightBytes: 8,
+    ...(besides && { besides }),
+    open: () => Promise.resolve({ run: () => Promise.resolve({}), release: () => Promise.resolve() }),
+  });
+  const whole = network("whole");
+  const part = network("part", whole);
+  const other = network("other");
+  for (const one of [whole, part, whole, other, part, whole, part]) await residency.acquire(one);
+  expect(events).toEqual(
+    ["opened whole", "opened part", "closed part", "closed whole", "opened other"].concat([
+      "closed other",
+      "opened part",
+      "opened whole",
+    ]),
+  );
+});

@@ -21,7 +21,7 @@ export async function* decodeAndEnlarge(
   const { stages, timeline, random, signal } = workplace;
   const { decoder } = stages;
   const { space } = decoder;
-  const { guidanceScale, guidanceInterval } = filled.decoder;
+  const { guidanceScale, guidanceInterval, cacheInterval } = filled.decoder;
   const painted = yield* timeline.run({
     name: "decoder",
     steps: filled.decoder.steps,
@@ -29,7 +29,7 @@ export async function* decodeAndEnlarge(
       createRun(async function* () {
         await space.prepare?.();
         const plan = planSampling(decoder.scheduler, "decoder", filled.decoder);
-        const denoise = decoder.denoiser(condition, { negative, guidanceScale, guidanceInterval });
+        const denoise = decoder.denoiser(condition, { negative, guidanceScale, guidanceInterval, cacheInterval });
         const start = startOf?.(plan) ?? { xT: random.normal(space.shape(rowsOf(condition))) };
         const x0 = yield* sample(denoise, { ...plan, where: "decoder", ...start, random, signal });
         return space.kind === "pixels" ? space.decode(x0) : x0;

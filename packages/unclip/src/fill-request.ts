@@ -1,3 +1,4 @@
+import { checkCacheInterval } from "@unclip/decoder";
 import { checkGuidanceInterval, planSampling, type SchedulerConfig } from "@unclip/sampler";
 import { checkPicture, pictureFromText, resizePicture, textFromPicture, UnclipError } from "@unclip/tensor";
 import type { Defaults } from "./defaults.js";
@@ -52,7 +53,6 @@ export function fillRequest(
 ): FilledRequest {
   const { stages, defaults, size } = loaded;
   const { n = 1, seed = 0, negative = "", random, decoder = {} } = request;
-  checkKeys("decoder", decoder, ["steps", "guidanceScale", "guidanceInterval", "sampler"]);
   checkNegative(negative, negatives === "each" ? subjects : 1);
   if (subjects > MOST_PICTURES) {
     const reason = "all are painted at once and held in memory, so give the rest to another call";
@@ -66,8 +66,18 @@ export function fillRequest(
     ...size,
     ...fillNoiseLevel(request, loaded),
     ...fillDepth(request, loaded),
-    decoder: fillStage("decoder", decoder, defaults.decoder, stages.decoder.scheduler),
+    decoder: fillDecoder(decoder, loaded),
     upsamplers: fillUpsamplers(request.upsamplers, stages, defaults),
+  };
+}
+
+function fillDecoder(given: DecoderSettings, { stages, defaults }: FillingModel): FilledRequest["decoder"] {
+  checkKeys("decoder", given, ["steps", "guidanceScale", "guidanceInterval", "sampler", "cacheInterval"]);
+  const { cacheInterval } = given;
+  if (cacheInterval !== undefined) checkCacheInterval("decoder.cacheInterval", cacheInterval);
+  return {
+    ...fillStage("decoder", given, defaults.decoder, stages.decoder.scheduler),
+    ...(cacheInterval !== undefined && { cacheInterval }),
   };
 }
 

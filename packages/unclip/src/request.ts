@@ -36,6 +36,9 @@ export interface DecoderSettings {
   guidanceScale?: number;
   /** The timesteps at which guidance acts, as of {@link PriorSettings}. */
   guidanceInterval?: GuidanceInterval;
+  /** N: the whole network runs in every N-th step, the first among them; the steps between run its first level alone, which reuses what
+   * the deeper ones made then. 1, the default, runs it in each. */
+  cacheInterval?: number;
   /** Another sampler than the model's own. */
   sampler?: SamplerChoice;
 }
@@ -121,6 +124,6 @@ export interface FilledRequest {
   readonly noiseLevel?: number;
   /** Of a model that sees one: at the pictures' size, as `textFromPicture` writes it. */
   readonly depth?: string;
-  readonly decoder: FilledStage;
+  readonly decoder: FilledStage & Pick<DecoderSettings, "cacheInterval">;
   readonly upsamplers: readonly Pick<FilledStage, "steps" | "sampler">[];
 }

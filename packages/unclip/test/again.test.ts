@@ -75,6 +75,17 @@ describe("a recipe", () => {
     expect(everywhere.images).not.toEqual(images);
   });
 
+  it("keeps in which steps the decoder reuses its deep features", async () => {
+    const unclip = await open();
+    const decoder = { steps: 5, cacheInterval: 2 };
+    const { images, recipe } = await unclip.generate("a cube", { ...small, decoder });
+    expect(recipe.decoder).toEqual({ steps: 5, guidanceScale: 8, cacheInterval: 2 });
+    expect((await unclip.again(throughJson(recipe))).images).toEqual(images);
+    const anew = await unclip.again(recipe, { decoder: { cacheInterval: 1 } });
+    expect(anew.images).toEqual((await unclip.generate("a cube", { ...small, decoder: { steps: 5 } })).images);
+    expect(anew.images).not.toEqual(images);
+  });
+
   it("says when another model painted it", async () => {
     const unclip = await open();
     const { recipe } = await unclip.generate("a cube", small);

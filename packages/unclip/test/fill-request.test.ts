@@ -29,6 +29,13 @@ describe("fillRequest", () => {
   });
 
   it.each([
+    [{ cacheInterval: 0 }, /^decoder.cacheInterval: expected a whole number of steps from 1 on, got 0$/],
+    [{ cacheIntervals: 2 }, /^decoder: there is no setting "cacheIntervals"; expected steps, .*, cacheInterval$/],
+  ])("refuses the decoder %j", (decoder, message) => {
+    expect(() => fill({ decoder })).toThrow(refusal(message));
+  });
+
+  it.each([
     [7, 7],
     [-7, -7],
     [12n, 12],

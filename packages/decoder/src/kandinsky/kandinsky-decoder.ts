@@ -1,4 +1,5 @@
-import { checkRuntime, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
+import type { DeepFeatures } from "@unclip/graph";
+import { checkRuntime, readCheckpoint, type ModelFolder, type Runtime } from "@unclip/runtime";
 import { readScheduler, type Denoiser, type SchedulerConfig } from "@unclip/sampler";
 import {
   checkDims,
@@ -12,6 +13,7 @@ import {
 } from "@unclip/tensor";
 import { createDecoder, type Decoder, type DecoderCondition } from "../decoder.js";
 import type { DecoderSpace } from "../space.js";
+import { createUnetRunner, splitUnet, type UnetForms } from "../unet-runner.js";
 import { readKandinskyConfig, type KandinskyConfig } from "./config.js";
 import { kept, type KeptArea } from "./kept-area.js";
 import { kandinskyNetwork, type KandinskySize } from "./network.js";
@@ -59,12 +61,16 @@ export async function loadKandinskyDecoder(
   const path = `${component}/config.json`;
   const config = readKandinskyConfig(await readJson(folder, path), `${folder.name}/${path}`);
   const checkpoint = await readCheckpoint(folder, component);
-  const built = new Map<string, Network>(); // one for each size, whatever stands beside the latents
+  const built = new Map<string, UnetForms>(); // one for each size, whatever stands beside the latents
   const unet = (size: KandinskySize) => {
     const key = `${size.height}x${size.width}`;
-    const network = built.get(key) ?? runtime.network(kandinskyNetwork(config, size, checkpoint), folder);
-    built.set(key, network);
-    return network;
+    const graph = (deep?: DeepFeatures) => kandinskyNetwork(config, size, checkpoint, deep);
+    const forms = built.get(key) ?? {
+      unet: runtime.network(graph(), folder),
+      split: splitUnet(graph, runtime, folder),
+    };
+    built.set(key, forms);
+    return forms;
   };
   const side = 2 ** (config.blockOutChannels.length - 1);
   unet({ height: side, width: side, textLength }); // a folder whose weights do not fit fails here
@@ -82,7 +88,7 @@ export interface KandinskySizes {
 /** A decoder over its network.
  * @param unet the U-Net for latents of a size */
 export function createKandinskyDecoder(
-  unet: (size: KandinskySize) => Network,
+  unet: (size: KandinskySize) => UnetForms,
   sizes: KandinskySizes,
 ): KandinskyDecoder {
   const { config, textLength, scheduler } = sizes;
@@ -94,7 +100,7 @@ export function createKandinskyDecoder(
     at(space, beside = {}) {
       const [, , height, width] = space.shape(1) as readonly [number, number, number, number];
       checkBeside(beside, { height, width }, config);
-      const network = unet({ height, width, textLength });
+      const forms = unet({ height, width, textLength });
       const area = beside.area && kept(beside.area);
       return createDecoder({
         embeddingWidth,
@@ -105,14 +111,15 @@ export function createKandinskyDecoder(
           checkComplete(beside, config);
           checkCondition(condition, n, where, sizes);
         },
-        denoise(conditions): Denoiser {
+        denoise(conditions, cacheInterval): Denoiser {
+          const run = createUnetRunner(forms, cacheInterval);
           const seen = seenBy(conditions, config.version);
           const n = seen.imageEmbedding.dims[0]!;
           const depth = beside.depth && { depth: repeatRows(beside.depth, n) };
           const known = area && repeatRows(area, n);
           return async (xt, t) => {
             const input = known ? concatChannels(xt, known) : xt;
-            const out = await network.run({ xt: input, t: tensor(Float32Array.of(t), [1]), ...seen, ...depth });
+            const out = await run({ xt: input, t: tensor(Float32Array.of(t), [1]), ...seen, ...depth });
             return { type: scheduler.predictionType, output: out["prediction"]!, variance: out["variance"] };
           };
         },

@@ -13,6 +13,7 @@ import {
   timestepNetwork,
   unet,
   type Checkpoint,
+  type DeepFeatures,
   type Graph,
   type GraphBuilder,
   type Value,
@@ -38,12 +39,18 @@ const DEPTH_FACTOR = 8;
  * (1 is kept) as further channels, [N, 2c + 1, h, w]; t [1]; imageEmbedding [N, D]; of 2.1 also textEmbedding [N, D] and textStates
  * [N, L, W]; where config.beside is "depth" also depth [N, 3, 8h, 8w] in [0, 1].
  * Outputs: prediction [N, c, h, w]; variance, same shape.
+ * @param deep whether it gives its deep features, or takes them
  * @throws UnclipError "weights" if the checkpoint does not fit the config
  * @see Razzhigaev et al. 2023 (arXiv:2310.03502) */
-export function kandinskyNetwork(config: KandinskyConfig, size: KandinskySize, checkpoint: Checkpoint): Graph {
+export function kandinskyNetwork(
+  config: KandinskyConfig,
+  size: KandinskySize,
+  checkpoint: Checkpoint,
+  deep?: DeepFeatures,
+): Graph {
   const { inChannels, latentChannels, outChannels, blockOutChannels, embeddingWidth, headWidth, beside } = config;
   const { height, width } = size;
-  const g = createGraphBuilder({ name: checkpoint.name, checkpoint });
+  const g = createGraphBuilder({ name: checkpoint.name, checkpoint, ignore: () => deep === "input" });
   const xt = g.input("xt", "float", ["N", beside === "depth" ? latentChannels : inChannels, height, width]);
   const t = g.input("t", "float", [1]);
   const image = g.input("imageEmbedding", "float", ["N", embeddingWidth]);
@@ -54,6 +61,7 @@ export function kandinskyNetwork(config: KandinskyConfig, size: KandinskySize, c
   const seen = beside === "depth" ? concat(g, [xt, depthChannels(g, size, latentChannels)], 1) : xt;
   const out = unet(g, seen, add(g, time, added), {
     ...config,
+    deep,
     attention: (scope, h) => addedAttentionBlock(g, scope, h, { headWidth, context }, config),
   });
   g.output("prediction", slice(g, out, 1, 0, latentChannels));

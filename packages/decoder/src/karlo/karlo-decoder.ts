@@ -1,3 +1,4 @@
+import type { DeepFeatures } from "@unclip/graph";
 import { checkRuntime, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
 import { readScheduler, type Denoiser, type SchedulerConfig } from "@unclip/sampler";
 import {
@@ -14,6 +15,7 @@ import {
 } from "@unclip/tensor";
 import { createDecoder, type Decoder, type DecoderCondition } from "../decoder.js";
 import { pixelSpace } from "../space.js";
+import { createUnetRunner, splitUnet, type UnetForms } from "../unet-runner.js";
 import {
   readKarloDecoderConfig,
   readTextProjectionConfig,
@@ -57,17 +59,21 @@ export async function loadKarloDecoder(
   checkFit(projectionConfig, config, folder.name);
   const projectionGraph = textProjectionNetwork(projectionConfig, text, await readCheckpoint(folder, projection));
   const contextLength = projectionConfig.extraTokens + text.length;
-  const graph = karloUnet(config, contextLength, await readCheckpoint(folder, component));
+  const checkpoint = await readCheckpoint(folder, component);
+  const graph = (deep?: DeepFeatures) => karloUnet(config, contextLength, checkpoint, deep);
   return createKarloDecoder(
-    { projection: runtime.network(projectionGraph, folder), unet: runtime.network(graph, folder) },
+    {
+      projection: runtime.network(projectionGraph, folder),
+      unet: runtime.network(graph(), folder),
+      split: splitUnet(graph, runtime, folder),
+    },
     { projection: projectionConfig, unet: config, text, scheduler: await readScheduler(folder, scheduler) },
   );
 }
 
 /** The networks of a decoder. */
-export interface KarloDecoderNetworks {
+export interface KarloDecoderNetworks extends UnetForms {
   readonly projection: Network;
-  readonly unet: Network;
 }
 
 /** The sizes of a decoder and its noise process. */
@@ -89,7 +95,8 @@ export function createKarloDecoder(networks: KarloDecoderNetworks, sizes: KarloD
     space: pixelSpace(config.inChannels, config.sampleSize),
     defaults: { steps: 25, guidanceScale: 8 },
     check: (condition, n, where) => checkCondition(condition, n, where, sizes),
-    denoise(conditions): Denoiser {
+    denoise(conditions, cacheInterval): Denoiser {
+      const run = createUnetRunner(networks, cacheInterval);
       const rows = conditions.map((condition) => imageRows(condition, projection.embeddingWidth));
       let projected: Promise<Record<string, Tensor>> | undefined; // the same in every step
       return async (xt, t) => {
@@ -98,7 +105,7 @@ export function createKarloDecoder(networks: KarloDecoderNetworks, sizes: KarloD
           imageGiven: concatRows(rows.map((row) => row.imageGiven)),
           ...concatText(...conditions.map(({ text }) => text!)),
         });
-        const out = await networks.unet.run({ xt, t: tensor(Float32Array.of(t), [1]), ...(await projected) });
+        const out = await run({ xt, t: tensor(Float32Array.of(t), [1]), ...(await projected) });
         return { type: scheduler.predictionType, output: out["prediction"]!, variance: out["variance"] };
       };
     },

@@ -6,6 +6,7 @@ import {
   transformerAttentionBlock,
   unet,
   type Checkpoint,
+  type DeepFeatures,
   type Graph,
 } from "@unclip/graph";
 import type { StableUnclipConfig } from "./config.js";
@@ -25,11 +26,17 @@ export interface StableUnclipSize {
  * Inputs: xt [N, C, h, w], noisy latents; t [1]; imageCondition [N, 2D], the noised image embedding and the embedding of its noise
  * level, zeros where guidance leads away from; textStates [N, L, W].
  * Output: prediction [N, C, h, w].
+ * @param deep whether it gives its deep features, or takes them
  * @throws UnclipError "weights" if the checkpoint does not fit the config
  * @see Rombach et al. 2022 (arXiv:2112.10752); Ramesh et al. 2022 (arXiv:2204.06125) section 2.1 */
-export function stableUnclipNetwork(config: StableUnclipConfig, size: StableUnclipSize, checkpoint: Checkpoint): Graph {
+export function stableUnclipNetwork(
+  config: StableUnclipConfig,
+  size: StableUnclipSize,
+  checkpoint: Checkpoint,
+  deep?: DeepFeatures,
+): Graph {
   const { inChannels, blockOutChannels, contextWidth, imageConditionWidth, heads, groups, transformerLayers } = config;
-  const g = createGraphBuilder({ name: checkpoint.name, checkpoint });
+  const g = createGraphBuilder({ name: checkpoint.name, checkpoint, ignore: () => deep === "input" });
   const xt = g.input("xt", "float", ["N", inChannels, size.height, size.width]);
   const t = g.input("t", "float", [1]);
   const imageCondition = g.input("imageCondition", "float", ["N", imageConditionWidth]);
@@ -40,6 +47,7 @@ export function stableUnclipNetwork(config: StableUnclipConfig, size: StableUncl
   const image = timestepNetwork(g, "class_embedding", imageCondition, timeWidth); // [N, E]
   const out = unet(g, xt, add(g, time, image), {
     ...config,
+    deep,
     resampling: "convolution",
     attention: (scope, h, level) =>
       transformerAttentionBlock(g, scope, h, { heads: heads[level]!, context, groups, layers: transformerLayers }),

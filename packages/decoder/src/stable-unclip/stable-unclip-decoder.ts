@@ -1,3 +1,4 @@
+import type { DeepFeatures } from "@unclip/graph";
 import { checkRuntime, readCheckpoint, type ModelFolder, type Network, type Runtime } from "@unclip/runtime";
 import { readScheduler, type SchedulerConfig } from "@unclip/sampler";
 import {
@@ -13,6 +14,7 @@ import {
 } from "@unclip/tensor";
 import { createDecoder, type Decoder, type DecoderCondition } from "../decoder.js";
 import type { DecoderSpace } from "../space.js";
+import { createUnetRunner, splitUnet, type UnetForms } from "../unet-runner.js";
 import { readStableUnclipConfig, type StableUnclipConfig } from "./config.js";
 import { stableUnclipNetwork, type StableUnclipSize } from "./network.js";
 import { noiseAugmentationNetwork, readImageNormalizerConfig } from "./noise-augmentation.js";
@@ -75,7 +77,10 @@ export async function loadStableUnclipDecoder(
   checkFit(config, embeddingWidth, folder.name);
   const checkpoint = await readCheckpoint(folder, component);
   const augmentation = noiseAugmentationNetwork(embeddingWidth, await readCheckpoint(folder, normalizer));
-  const unet = (size: StableUnclipSize) => runtime.network(stableUnclipNetwork(config, size, checkpoint), folder);
+  const unet = (size: StableUnclipSize) => {
+    const graph = (deep?: DeepFeatures) => stableUnclipNetwork(config, size, checkpoint, deep);
+    return { unet: runtime.network(graph(), folder), split: splitUnet(graph, runtime, folder) };
+  };
   unet({ height: config.sampleSize, width: config.sampleSize, textLength }); // a folder whose weights do not fit fails here
   return createStableUnclipDecoder(
     { augmentation: runtime.network(augmentation, folder), unet },
@@ -93,7 +98,7 @@ export async function loadStableUnclipDecoder(
 export interface StableUnclipNetworks {
   readonly augmentation: Network;
   /** The U-Net for latents of a size. */
-  readonly unet: (size: StableUnclipSize) => Network;
+  readonly unet: (size: StableUnclipSize) => UnetForms;
 }
 
 /** The sizes of a decoder and its noise processes. */
@@ -137,14 +142,15 @@ export function createStableUnclipDecoder(
     },
     at(space) {
       const [, , height, width] = space.shape(1) as readonly [number, number, number, number];
-      const unet = networks.unet({ height, width, textLength });
+      const forms = networks.unet({ height, width, textLength });
       return createDecoder({
         embeddingWidth,
         scheduler,
         space,
         defaults: { steps: 20, guidanceScale: 10 },
         check: (condition, n, where) => checkCondition(condition, n, where, sizes),
-        denoise(conditions) {
+        denoise(conditions, cacheInterval) {
+          const run = createUnetRunner(forms, cacheInterval);
           const given = conditions.map(({ imageEmbedding, text }) => ({
             image: imageEmbedding ?? filled([text!.textStates.dims[0]!, conditionWidth], 0),
             states: text!.textStates,
@@ -152,7 +158,7 @@ export function createStableUnclipDecoder(
           const imageCondition = concatRows(given.map(({ image }) => image));
           const textStates = concatRows(given.map(({ states }) => states));
           return async (xt, t) => {
-            const out = await unet.run({ xt, t: one(t), imageCondition, textStates });
+            const out = await run({ xt, t: one(t), imageCondition, textStates });
             return { type: scheduler.predictionType, output: out["prediction"]! };
           };
         },

@@ -16,7 +16,13 @@ export interface UnetOptions extends UnetBlockOptions {
   readonly attentionLevels: readonly boolean[];
   /** What leads from level to level: residual blocks, or a convolution; default residual blocks. */
   readonly resampling?: "residual" | "convolution";
+  readonly deep?: DeepFeatures;
 }
+
+/** For reusing what the levels below the first make for it: the graph gives that as a further output "deep", or takes it as an input "deep" and
+ * has the first level alone. Where it is left out, the graph does neither.
+ * @see Ma et al. 2023 (arXiv:2312.00858) section 3.2 */
+export type DeepFeatures = "output" | "input";
 
 /** U-Net in the arrangement of diffusers: conv_in, down_blocks, mid_block, up_blocks, conv_out.
  * @param x [N, C, H, W]; H and W are multiples of 2^(levels - 1), unless convolutions lead from level to level
@@ -24,9 +30,10 @@ export interface UnetOptions extends UnetBlockOptions {
  * @returns [N, outChannels, H, W]
  * @see Dhariwal and Nichol 2021 (arXiv:2105.05233) */
 export function unet(g: GraphBuilder, x: Value, temb: Value, options: UnetOptions): Value {
-  const { blockOutChannels, layersPerBlock, outChannels, attention, attentionLevels, groups, epsilon } = options;
+  const { blockOutChannels, layersPerBlock, outChannels, attention, attentionLevels, groups, epsilon, deep } = options;
   const levels = blockOutChannels.length;
   const isConvolution = options.resampling === "convolution";
+  const built = deep === "input" ? 1 : levels;
   const attend = (h: Value, level: number, index: number) =>
     attentionLevels[level] && attention ? attention(`attentions.${index}`, h, level) : h;
 
@@ -35,13 +42,13 @@ export function unet(g: GraphBuilder, x: Value, temb: Value, options: UnetOption
   g.expectParts("down_blocks", levels);
   g.expectParts("down_blocks.0.resnets", layersPerBlock);
 
-  for (const [level, channels] of blockOutChannels.entries()) {
+  for (const [level, channels] of blockOutChannels.slice(0, built).entries()) {
     g.scope(`down_blocks.${level}`, () => {
       for (let i = 0; i < layersPerBlock; i++) {
         h = attend(residualBlock(g, `resnets.${i}`, [h, temb], channels, options), level, i);
         skips.push(h);
       }
-      if (level === levels - 1) return;
+      if (level === built - 1) return;
       h = isConvolution
         ? conv2d(g, "downsamplers.0.conv", h, channels, { kernel: 3, stride: 2, padding: 1 })
         : downsampleBlock(g, "downsamplers.0", [h, temb], options);
@@ -49,16 +56,18 @@ export function unet(g: GraphBuilder, x: Value, temb: Value, options: UnetOption
     });
   }
 
-  g.scope("mid_block", () => {
-    const channels = blockOutChannels.at(-1)!;
-    h = residualBlock(g, "resnets.0", [h, temb], channels, options);
-    if (attention) h = attention("attentions.0", h, levels - 1);
-    h = residualBlock(g, "resnets.1", [h, temb], channels, options);
-  });
+  if (deep !== "input") {
+    g.scope("mid_block", () => {
+      const channels = blockOutChannels.at(-1)!;
+      h = residualBlock(g, "resnets.0", [h, temb], channels, options);
+      if (attention) h = attention("attentions.0", h, levels - 1);
+      h = residualBlock(g, "resnets.1", [h, temb], channels, options);
+    });
+  }
 
-  for (const [index, channels] of blockOutChannels.toReversed().entries()) {
-    const level = levels - 1 - index;
-    g.scope(`up_blocks.${index}`, () => {
+  for (const [level, channels] of [...blockOutChannels.slice(0, built).entries()].toReversed()) {
+    if (level === 0) h = branch(h);
+    g.scope(`up_blocks.${levels - 1 - level}`, () => {
       for (let i = 0; i <= layersPerBlock; i++) {
         h = residualBlock(g, `resnets.${i}`, [concat(g, [h, skips.pop()!], 1), temb], channels, options);
         h = attend(h, level, i);
@@ -74,6 +83,13 @@ export function unet(g: GraphBuilder, x: Value, temb: Value, options: UnetOption
     kernel: 3,
     padding: 1,
   });
+
+  /** Where the first level takes what the others made. */
+  function branch(made: Value): Value {
+    if (deep === "output") g.output("deep", made);
+    if (deep !== "input") return made;
+    return g.input("deep", "float", ["N", blockOutChannels[1] ?? blockOutChannels[0]!, ...areaOf(made)]);
+  }
 }
 
 function areaOf({ dims }: Value): [number, number] {
