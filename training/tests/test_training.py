@@ -16,7 +16,17 @@ from toybox.pipeline import enlarge_again, load_pipeline, paint
 from toybox.repaint import walk
 from toybox.start import start_from
 from toybox.tokenizer import load_tokenizer
-from toybox.upsampler import BORDER_REACH, CROP, CROPS, CropNorm, SecondUpsamplerStage, border_strength, build_upsampler
+from toybox.upsampler import (
+    BORDER_REACH,
+    CROP,
+    CROPS,
+    ENERGY_WINDOW,
+    CropNorm,
+    SecondUpsamplerStage,
+    border_strength,
+    build_upsampler,
+    gradient_energy,
+)
 
 
 def run(module, *args):
@@ -124,6 +134,17 @@ def test_the_strength_of_a_border_is_its_contrast_within_reach():
     assert strength.shape == (1, 1, 16, 32)
     assert strength[0, 0, 8, 16 - BORDER_REACH : 16 + BORDER_REACH].tolist() == [0.5] * 2 * BORDER_REACH
     assert strength[0, 0, 8, : 16 - BORDER_REACH].sum() == strength[0, 0, 8, 16 + BORDER_REACH :].sum() == 0
+
+
+def test_the_energy_of_gradients_tells_how_wide_a_border_is_and_not_where():
+    def energy(first: int, width: int) -> torch.Tensor:
+        """Of a window that a border from black to white crosses: it ends `width` pixels after `first`."""
+        row = ((torch.arange(ENERGY_WINDOW) - first) / width).clamp(0, 1) * 2 - 1
+        return gradient_energy(row.expand(1, 3, ENERGY_WINDOW, ENERGY_WINDOW))
+
+    assert torch.allclose(energy(3, 1), torch.full((1, 3, 1, 1), 4 / ENERGY_WINDOW))
+    assert torch.allclose(energy(9, 2), energy(3, 1) / 2)
+    assert torch.allclose(energy(4, 4), energy(9, 4))
 
 
 def test_crops_show_one_place_in_both_sizes_and_come_from_every_quarter():
