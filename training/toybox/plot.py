@@ -31,9 +31,9 @@ def plot(losses: Path, out: Path) -> None:
     stages = read_losses(losses)
     figure, panels = plt.subplots(1, len(stages), figsize=(4 * len(stages), 3.2), layout="constrained", squeeze=False)
     for panel, (stage, rows) in zip(panels[0], stages.items(), strict=True):
-        minutes = [row["seconds"] / 60 for row in rows]
-        for name in rows[0].keys() - INFORMATION - {"accuracy"}:
-            panel.plot(minutes, [row[name] for row in rows], label=name, linewidth=1)
+        for name in sorted(rows[-1].keys() - INFORMATION - {"accuracy"}):
+            logged = [row for row in rows if name in row]  # some losses came in while a stage trained
+            panel.plot([row["seconds"] / 60 for row in logged], [row[name] for row in logged], label=name, linewidth=1)
         panel.set(title=f"{stage}, {rows[-1]['pictures']:,} pictures", xlabel="minutes", yscale="log")
         panel.legend(frameon=False)
     figure.savefig(out, dpi=110)

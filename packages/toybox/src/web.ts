@@ -92,7 +92,7 @@ export const toybox: readonly ToyboxFile[] = /* @__PURE__ */ (() => [
   {
     path: "super_res_2_first/diffusion_pytorch_model.safetensors",
     sizeBytes: 2111862,
-    sha256: "d1dde2abe88107265c228747ef25618e91eccc97c37c9ac9d522682cb2d1ede1",
+    sha256: "a5c15774d91315c8e56c977bba9a23979338bd9f5d2a613a53c16f07325dd708",
     url: new URL("../model/super_res_2_first/diffusion_pytorch_model.safetensors", import.meta.url),
   },
   {
