@@ -1,8 +1,8 @@
 """One stage of diffusers in a process of its own: python measure.py <folder> <stage> <inputs> <file for the output>
-<threads> <clock>.
+<threads> <clock> <dtype>.
 
 Opens the network, then runs one step for each line "step" of its input and stops at its end. It answers each with one line
-of JSON.
+of JSON. In bfloat16 the channels of pictures lie last, as PyTorch's convolutions want them there.
 """
 
 import json
@@ -20,16 +20,29 @@ from transformers import CLIPTextModelWithProjection
 
 Inputs = dict[str, torch.Tensor]
 Step = Callable[[], torch.Tensor]
+DTYPE = getattr(torch, sys.argv[-1])
+
+
+def opened(cls: type, folder: Path) -> torch.nn.Module:
+    network = cls.from_pretrained(folder, torch_dtype=DTYPE).eval()
+    return network if DTYPE == torch.float32 else network.to(memory_format=torch.channels_last)
+
+
+def ready(value: torch.Tensor) -> torch.Tensor:
+    if DTYPE == torch.float32:
+        return value
+    value = value.to(DTYPE)
+    return value.to(memory_format=torch.channels_last) if value.dim() == 4 else value
 
 
 def text(folder: Path, inputs: Inputs) -> Step:
-    network = CLIPTextModelWithProjection.from_pretrained(folder / "text_encoder").eval()
+    network = opened(CLIPTextModelWithProjection, folder / "text_encoder")
     ids = inputs["ids"].long()
     return lambda: network(ids).text_embeds
 
 
 def prior(folder: Path, inputs: Inputs) -> Step:
-    network = PriorTransformer.from_pretrained(folder / "prior").eval()
+    network = opened(PriorTransformer, folder / "prior")
     return lambda: network(
         inputs["xt"],
         timestep=inputs["t"],
@@ -40,7 +53,7 @@ def prior(folder: Path, inputs: Inputs) -> Step:
 
 
 def decoder(folder: Path, inputs: Inputs) -> Step:
-    network = UNet2DConditionModel.from_pretrained(folder / "decoder").eval()
+    network = opened(UNet2DConditionModel, folder / "decoder")
     return lambda: network(
         inputs["xt"],
         timestep=inputs["t"],
@@ -51,12 +64,12 @@ def decoder(folder: Path, inputs: Inputs) -> Step:
 
 
 def upsampler(folder: Path, inputs: Inputs) -> Step:
-    network = UNet2DModel.from_pretrained(folder / "super_res_first").eval()
+    network = opened(UNet2DModel, folder / "super_res_first")
     return lambda: network(inputs["xt"], timestep=inputs["t"]).sample
 
 
 def unet(folder: Path, inputs: Inputs) -> Step:
-    network = UNet2DConditionModel.from_pretrained(folder / "unet").eval()
+    network = opened(UNet2DConditionModel, folder / "unet")
     return lambda: network(
         inputs["xt"],
         timestep=inputs["t"],
@@ -66,12 +79,12 @@ def unet(folder: Path, inputs: Inputs) -> Step:
 
 
 def vae(folder: Path, inputs: Inputs) -> Step:
-    network = AutoencoderKL.from_pretrained(folder / "vae").eval()
+    network = opened(AutoencoderKL, folder / "vae")
     return lambda: network.decode(inputs["latents"] / network.config.scaling_factor).sample
 
 
 def kandinsky_unet(folder: Path, inputs: Inputs) -> Step:
-    network = UNet2DConditionModel.from_pretrained(folder / "unet").eval()
+    network = opened(UNet2DConditionModel, folder / "unet")
     added = {"image_embeds": inputs["imageEmbedding"]}
     if "textEmbedding" in inputs:
         added["text_embeds"] = inputs["textEmbedding"]
@@ -84,7 +97,7 @@ def kandinsky_unet(folder: Path, inputs: Inputs) -> Step:
 
 
 def movq(folder: Path, inputs: Inputs) -> Step:
-    network = VQModel.from_pretrained(folder / "movq").eval()
+    network = opened(VQModel, folder / "movq")
     return lambda: network.decode(inputs["latents"], force_not_quantize=True).sample
 
 
@@ -101,6 +114,10 @@ STAGES = {
 }
 
 
+# Token ids and timesteps, which bfloat16 would round.
+WHOLE = {"ids", "t"}
+
+
 def say(**line: object) -> None:
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     print(json.dumps({**line, "peakBytes": peak_bytes}), flush=True)
@@ -108,11 +125,11 @@ def say(**line: object) -> None:
 
 @torch.inference_mode()
 def main() -> None:
-    folder, stage, inputs_file, output_file, threads, clock = sys.argv[1:]
+    folder, stage, inputs_file, output_file, threads, clock, _ = sys.argv[1:]
     now = time.process_time if clock == "processor" else time.perf_counter
     if threads != "all":
         torch.set_num_threads(int(threads))
-    inputs = load_file(inputs_file)
+    inputs = {name: value if name in WHOLE else ready(value) for name, value in load_file(inputs_file).items()}
     start = now()
     step = STAGES[stage](Path(folder), inputs)
     say(seconds=now() - start, version=f"diffusers {diffusers.__version__}, PyTorch {torch.__version__}")
@@ -121,7 +138,7 @@ def main() -> None:
         start = now()
         output = step()
         say(seconds=now() - start)
-    Path(output_file).write_bytes(output.contiguous().numpy().tobytes())
+    Path(output_file).write_bytes(output.float().contiguous().numpy().tobytes())
 
 
 main()

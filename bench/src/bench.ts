@@ -1,7 +1,7 @@
 import { openModelFolder } from "@unclip/runtime/node";
 import { readJson } from "@unclip/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { measureStage, type Measurement } from "./measurement.js";
+import { DIFFUSERS_DTYPES, measureStage, type Measurement, type TheirMeasurement } from "./measurement.js";
 import { findPython } from "./python.js";
 import { STAGES, stageNamed, stagesOf } from "./stages.js";
 import { formatTable } from "./table.js";
@@ -21,6 +21,12 @@ const command = new Command("bench")
   )
   .option("--python <command>", "Python with torch, diffusers, transformers and safetensors", "python3")
   .option("--no-diffusers", "leave the other side out")
+  .addOption(
+    new Option("--diffusers-dtype <type>", "in which the other side computes; bfloat16 with channels last, best: both")
+      .choices([...DIFFUSERS_DTYPES, "best"])
+      .default("float32"),
+  )
+  .option("--int8 <folder>", "the same model in int8, as unclip quantize writes it: measured in the same run")
   .option("--threads <n>", "threads of either side", positiveInteger)
   .addOption(
     new Option(
@@ -38,6 +44,8 @@ const options = command.opts<{
   stages?: string[];
   python: string;
   diffusers: boolean;
+  diffusersDtype: TheirMeasurement["dtype"] | "best";
+  int8?: string;
   json?: boolean;
   threads?: number;
   clock: "elapsed" | "processor";
@@ -48,6 +56,9 @@ const state = options.diffusers ? findPython(options.python) : { missing: "--no-
 if ("missing" in state) say(`diffusers: skipped (${state.missing})`);
 const python = "python" in state ? state.python : undefined;
 
+const { diffusersDtype } = options;
+const diffusersDtypes = diffusersDtype === "best" ? DIFFUSERS_DTYPES : [diffusersDtype];
+
 const directory = command.args[0]!;
 const folder = await openModelFolder(directory);
 const measurements: Measurement[] = [];
@@ -55,12 +66,12 @@ const { _class_name: className } = await readJson(folder, "model_index.json");
 for (const stage of options.stages?.map(stageNamed) ?? stagesOf(className)) {
   say(`${stage.title} ...`);
   const config = await readJson(folder, `${stage.component}/config.json`);
-  measurements.push(await measureStage(directory, stage, config, { ...options, python }));
+  measurements.push(await measureStage(directory, stage, config, { ...options, diffusersDtypes, python }));
 }
 if (options.json) process.stdout.write(`${JSON.stringify(measurements, undefined, 2)}\n`);
 else {
   const [first] = measurements;
-  const sides = [`unclip on onnxruntime-node ${first!.unclip.version}`, first!.diffusers?.version];
+  const sides = [`unclip on onnxruntime-node ${first!.unclip[0]!.version}`, first!.diffusers[0]?.version];
   process.stdout.write(`${sides.filter((side) => side !== undefined).join("; ")}\n\n${formatTable(measurements)}\n`);
 }
 

@@ -7,7 +7,7 @@ import { startProcess, type MeasuringProcess } from "./child.js";
 import { createSafetensorsFile } from "./safetensors-file.js";
 import type { Inputs, Stage } from "./stages.js";
 
-/** One side's numbers of one stage. */
+/** One process's numbers of one stage. */
 interface SideMeasurement {
   /** Runtime and its version. */
   readonly version: string;
@@ -20,25 +20,51 @@ interface SideMeasurement {
   readonly peakBytes: number;
 }
 
+/** What this project's network took. */
+export interface OurMeasurement extends SideMeasurement {
+  readonly dtype: "float32" | "int8";
+  readonly weightBytes: number;
+  readonly flops: number;
+  /** Of the output, to that of diffusers in float32, or without it of ours. Absent where there is neither. */
+  readonly deviation?: Deviation;
+}
+
+/** Types in which PyTorch computes. */
+export const DIFFUSERS_DTYPES = ["float32", "bfloat16"] as const;
+
+/** What the network of diffusers took. */
+export interface TheirMeasurement extends SideMeasurement {
+  readonly dtype: (typeof DIFFUSERS_DTYPES)[number];
+}
+
+/** How far an output is from another. */
+export interface Deviation {
+  /** Largest difference, over the largest value of the other. */
+  readonly largest: number;
+  /** Root of the mean square of the differences, over that of the other. */
+  readonly relative: number;
+}
+
 /** What was measured of one stage. */
 export interface Measurement {
   readonly stage: string;
   readonly title: string;
-  readonly weightBytes: number;
-  readonly flops: number;
-  readonly unclip: SideMeasurement;
-  /** Absent where diffusers is. */
-  readonly diffusers?: SideMeasurement;
-  /** Largest difference of the two outputs, over the largest value of diffusers'. */
-  readonly difference?: number;
+  /** float32, and int8 where there is a folder of it. */
+  readonly unclip: readonly OurMeasurement[];
+  /** One for each type that was asked for; empty where diffusers is missing. */
+  readonly diffusers: readonly TheirMeasurement[];
 }
 
 /** Options of {@link measureStage}. */
 export interface MeasureOptions {
   /** Steps after the warm-up. */
   readonly repeats: number;
+  /** A folder of the same model in int8, which is measured too. */
+  readonly int8?: string;
   /** Python with PyTorch and diffusers; without it only our side runs. */
   readonly python?: string;
+  /** Types of diffusers' side; default float32. */
+  readonly diffusersDtypes?: readonly TheirMeasurement["dtype"][];
   /** Threads of either side; default one for each core. */
   readonly threads?: number;
   /** Time that passed (default), or time that the processor spent on the process: the fair one on a machine that is busy with
@@ -46,29 +72,42 @@ export interface MeasureOptions {
   readonly clock?: "elapsed" | "processor";
 }
 
-/** Measures a stage in a process for each side. Their steps alternate, so that a machine that becomes slower meanwhile is slower for both. */
+/** Measures a stage in a process for each side and type. Their steps alternate, so that a machine that becomes slower meanwhile is slower for all. */
 export async function measureStage(
   folder: string,
   stage: Stage,
   config: Readonly<Record<string, unknown>>,
-  { repeats, python, threads, clock = "elapsed" }: MeasureOptions,
+  { repeats, int8, python, diffusersDtypes = ["float32"], threads, clock = "elapsed" }: MeasureOptions,
 ): Promise<Measurement> {
   const scratch = await mkdtemp(join(tmpdir(), "unclip-bench-"));
   try {
     const inputs = join(scratch, "inputs.safetensors");
     await writeInputs(inputs, stage.inputs(config));
     const output = (side: string) => join(scratch, side);
-    const start = (command: string, file: string, given: readonly string[]) =>
-      startProcess(command, [beside(file), folder, stage.name, ...given, String(threads ?? "all"), clock]);
-    const ours = await start(process.execPath, "measure.js", [output("unclip")]);
-    const theirs = python && (await start(python, "../measure.py", [inputs, output("diffusers")]));
-    const sides = theirs ? [ours, theirs] : [ours];
-    const [unclip, diffusers] = await runAlternately(sides, repeats);
-    const { weightBytes = 0, flops = 0 } = ours.opened;
-    const measured = { stage: stage.name, title: stage.title, weightBytes, flops, unclip: unclip! };
-    if (diffusers === undefined) return measured;
-    const difference = relativeDifference(await readFloats(output("unclip")), await readFloats(output("diffusers")));
-    return { ...measured, diffusers, difference };
+    const settings = [String(threads ?? "all"), clock];
+    const startOurs = (model: string, dtype: string) =>
+      startProcess(process.execPath, [beside("measure.js"), model, stage.name, output(`unclip-${dtype}`), ...settings]);
+    const startTheirs = (dtype: string) => {
+      const files = [beside("../measure.py"), folder, stage.name, inputs, output(`diffusers-${dtype}`)];
+      return startProcess(python!, [...files, ...settings, dtype]);
+    };
+    const ourDtypes = int8 === undefined ? (["float32"] as const) : (["float32", "int8"] as const);
+    const theirDtypes = python === undefined ? [] : diffusersDtypes;
+    const sides = [];
+    for (const dtype of ourDtypes) sides.push(await startOurs(dtype === "int8" ? int8! : folder, dtype));
+    for (const dtype of theirDtypes) sides.push(await startTheirs(dtype));
+    const measured = await runAlternately(sides, repeats);
+    const reference = theirDtypes.includes("float32") ? "diffusers-float32" : "unclip-float32";
+    const deviationOf = async (side: string) =>
+      side === reference ? undefined : deviation(await readFloats(output(side)), await readFloats(output(reference)));
+    const unclip: OurMeasurement[] = [];
+    for (const [index, dtype] of ourDtypes.entries()) {
+      const { weightBytes = 0, flops = 0 } = sides[index]!.opened;
+      const deviation = await deviationOf(`unclip-${dtype}`);
+      unclip.push({ dtype, ...measured[index]!, weightBytes, flops, ...(deviation && { deviation }) });
+    }
+    const diffusers = theirDtypes.map((dtype, index) => ({ dtype, ...measured[ourDtypes.length + index]! }));
+    return { stage: stage.name, title: stage.title, unclip, diffusers };
   } finally {
     await rm(scratch, { recursive: true });
   }
@@ -101,14 +140,17 @@ export function median(values: readonly number[]): number {
   return (sorted[Math.ceil(half) - 1]! + sorted[Math.floor(half)]!) / 2;
 }
 
-/** max |a - b| / max |b|; NaN where either holds one. */
-export function relativeDifference(a: Float32Array, b: Float32Array): number {
-  let [difference, scale] = [0, 0];
+/** How far `a` is from `b`; NaN where either holds one, or their lengths differ. */
+export function deviation(a: Float32Array, b: Float32Array): Deviation {
+  if (a.length !== b.length) return { largest: NaN, relative: NaN };
+  let [difference, scale, squares, power] = [0, 0, 0, 0];
   for (let i = 0; i < b.length; i++) {
     difference = Math.max(difference, Math.abs(a[i]! - b[i]!));
     scale = Math.max(scale, Math.abs(b[i]!));
+    squares += (a[i]! - b[i]!) ** 2;
+    power += b[i]! ** 2;
   }
-  return a.length === b.length ? difference / scale : NaN;
+  return { largest: difference / scale, relative: Math.sqrt(squares / power) };
 }
 
 async function writeInputs(path: string, inputs: Inputs): Promise<void> {

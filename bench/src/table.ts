@@ -1,9 +1,10 @@
-import type { Measurement } from "./measurement.js";
+import type { Measurement, OurMeasurement, TheirMeasurement } from "./measurement.js";
 
 const GB = 1e9;
 
-/** The measurements as a Markdown table. */
+/** The measurements as a Markdown table: a row for each type of ours, beside every type of diffusers' and the ratio to the fastest of them. */
 export function formatTable(measurements: readonly Measurement[]): string {
+  const dtypes = measurements[0]!.diffusers.map(({ dtype }) => dtype);
   const header = [
     "stage",
     "weights GB",
@@ -13,33 +14,38 @@ export function formatTable(measurements: readonly Measurement[]): string {
     "GFLOP",
     "GFLOP/s",
     "peak GB",
-    "diffusers open s",
-    "diffusers step s",
-    "diffusers peak GB",
-    "step ratio",
+    ...dtypes.flatMap((dtype) => [`diffusers ${dtype} open s`, `${dtype} step s`, `${dtype} peak GB`]),
+    ...(dtypes.length > 0 ? ["step ratio"] : []),
     "difference",
+    "relative error",
   ];
-  const rows = [header, header.map((_, i) => (i === 0 ? "---" : "---:")), ...measurements.map(row)];
+  const lines = measurements.flatMap((measurement) => measurement.unclip.map((ours) => row(measurement, ours)));
+  const rows = [header, header.map((_, i) => (i === 0 ? "---" : "---:")), ...lines];
   const widths = header.map((_, i) => Math.max(...rows.map((cells) => cells[i]!.length)));
   return rows.map((cells) => `| ${cells.map((cell, i) => pad(cell, widths[i]!, i)).join(" | ")} |`).join("\n");
 }
 
-function row({ title, weightBytes, flops, unclip, diffusers, difference }: Measurement): string[] {
+function row({ title, diffusers }: Measurement, ours: OurMeasurement): string[] {
+  const { dtype, weightBytes, openSeconds, stepSeconds, flops, peakBytes, deviation } = ours;
+  const fastest = Math.min(...diffusers.map((theirs) => theirs.stepSeconds));
   return [
-    title,
+    dtype === "float32" ? title : `${title}, ${dtype}`,
     (weightBytes / GB).toFixed(2),
-    unclip.openSeconds.toFixed(2),
-    ((unclip.openSeconds * GB) / weightBytes).toFixed(2),
-    unclip.stepSeconds.toFixed(3),
+    openSeconds.toFixed(2),
+    ((openSeconds * GB) / weightBytes).toFixed(2),
+    stepSeconds.toFixed(3),
     (flops / GB).toFixed(1),
-    (flops / GB / unclip.stepSeconds).toFixed(1),
-    (unclip.peakBytes / GB).toFixed(2),
-    diffusers?.openSeconds.toFixed(2) ?? "",
-    diffusers?.stepSeconds.toFixed(3) ?? "",
-    diffusers === undefined ? "" : (diffusers.peakBytes / GB).toFixed(2),
-    diffusers === undefined ? "" : (unclip.stepSeconds / diffusers.stepSeconds).toFixed(3),
-    difference?.toExponential(1) ?? "",
+    (flops / GB / stepSeconds).toFixed(1),
+    (peakBytes / GB).toFixed(2),
+    ...diffusers.flatMap(cellsOf),
+    ...(diffusers.length > 0 ? [(stepSeconds / fastest).toFixed(3)] : []),
+    deviation?.largest.toExponential(1) ?? "",
+    deviation?.relative.toExponential(1) ?? "",
   ];
+}
+
+function cellsOf({ openSeconds, stepSeconds, peakBytes }: TheirMeasurement): string[] {
+  return [openSeconds.toFixed(2), stepSeconds.toFixed(3), (peakBytes / GB).toFixed(2)];
 }
 
 function pad(cell: string, width: number, column: number): string {
