@@ -13,7 +13,7 @@ export interface QuantizeFlags {
   out: string;
   captions?: string;
   steps?: number;
-  tolerance?: number;
+  tolerance?: number | "none";
   seed?: number;
   threads?: number;
   dtype?: "fp32" | "fp16";
@@ -42,8 +42,9 @@ export function addQuantizeCommand(
     .addOption(
       new Option(
         "--tolerance <share>",
-        "error that int8 may bring to the output of each network (default: 0.01); layers stay in float until it is kept",
-      ).argParser(parseShare),
+        "error that int8 may bring to the output of each network (default: 0.01); layers stay in float until it is kept; " +
+          "none: all become int8 that can, and no layer is tried alone, which saves most of the time",
+      ).argParser((text) => (text === "none" ? text : parseShare(text))),
     )
     .addOption(new Option("--seed <integer>", "of the noise (default: 0)").argParser(parseSmallSeed))
     .addOption(

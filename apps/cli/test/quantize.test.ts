@@ -49,6 +49,12 @@ describe("quantize", () => {
     });
   });
 
+  it("passes on that there is no tolerance", async () => {
+    const host = createFakeHost();
+    expect(await run(["quantize", "toybox", "--out", "int8", "--tolerance", "none"], host)).toBe(0);
+    expect(host.calls[0]!.args[1]).toMatchObject({ tolerance: "none" });
+  });
+
   it("is stopped by Ctrl-C between two steps", async () => {
     const host = createFakeHost({ onStep: (_, { emitter }) => void emitter.emit("SIGINT", "SIGINT") });
     expect(await run(["quantize", "toybox", "--out", "int8"], host)).toBe(130);

@@ -53,6 +53,9 @@ export interface Graph {
   readonly weightFiles: readonly string[];
   /** What the weights take in memory: float32, or int8 as they are stored. */
   readonly weightBytes: number;
+  /** The same network for square pictures of another side, where it has no more than convolutions and takes any.
+   * @param side in pixels, a multiple of what the network's own side is one of: half of it for each level but the last */
+  at?(side: number): Graph;
 }
 
 /** A convolution or a linear layer of a graph. */

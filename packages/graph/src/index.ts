@@ -56,6 +56,7 @@ export {
 export * from "./ops.js";
 export { parseSafetensorsHeader, readSafetensors } from "./safetensors.js";
 export {
+  layerScales,
   quantizeLayer,
   roundWeights,
   type LayerRange,

@@ -45,12 +45,23 @@ const SHARES = [0, 0.5, 1];
  * @throws UnclipError "weights" if it holds other than finite numbers
  * @see Xiao et al. 2023 (arXiv:2211.10438, SmoothQuant) eq. 4: there the share is 0.5 */
 export function quantizeLayer(
-  { kind, key, weight: { dims } }: Pick<Layer, "kind" | "key" | "weight">,
+  layer: Pick<Layer, "kind" | "key" | "weight">,
   weight: Float32Array,
   bias: Float32Array | undefined,
   range: LayerRange,
 ): QuantizedLayer {
-  if (!weight.every(Number.isFinite) || !(bias ?? []).every(Number.isFinite))
+  const scales = layerScales(layer, weight, bias, range);
+  return { ...scales, weight: roundWeights(weight, layer.weight.dims, scales) };
+}
+
+/** The steps of {@link quantizeLayer} without the integers. */
+export function layerScales(
+  { kind, key, weight: { dims } }: Pick<Layer, "kind" | "key" | "weight">,
+  weight: Float32Array,
+  bias: Float32Array | undefined,
+  range: LayerRange,
+): LayerScales {
+  if (!areFinite(weight) || !areFinite(bias ?? new Float32Array()))
     throw new UnclipError("weights", `${quote(key)}: expected finite numbers to quantise; download the model again`);
   const shape: Shape = { out: dims[0]!, channels: dims[1]!, area: sizeOf(dims.slice(2)) };
   const largest = largestWeights(weight, shape);
@@ -65,13 +76,19 @@ export function quantizeLayer(
     const reach = Math.abs(bias?.[o] ?? 0) + 255 * (output?.outputScale[o] ?? 0);
     return Math.max(scale, reach / MOST_BIAS);
   });
-  const scales = {
+  return {
     weightScale,
     inputScale: best.input.isUniform ? inputScale.slice(0, 1) : inputScale,
     inputZeroPoint,
     ...output,
   };
-  return { ...scales, weight: roundWeights(weight, dims, scales) };
+}
+
+/* Loops over weights are plain ones: there are hundreds of millions, and a call for each takes ten times as long. */
+
+function areFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
 }
 
 /** What a bias may be, in steps of the sum: it is an int32, with room. */
@@ -87,10 +104,13 @@ interface Shape {
 /** The largest weight of each input channel. */
 function largestWeights(weight: Float32Array, { channels, area }: Shape): Float32Array {
   const largest = new Float32Array(channels);
-  weight.forEach((value, i) => {
-    const channel = Math.floor(i / area) % channels;
-    if (Math.abs(value) > largest[channel]!) largest[channel] = Math.abs(value);
-  });
+  for (let i = 0; i < weight.length;) {
+    for (let c = 0; c < channels; c++) {
+      let most = largest[c]!;
+      for (const end = i + area; i < end; i++) most = Math.max(most, Math.abs(weight[i]!));
+      largest[c] = most;
+    }
+  }
   return largest;
 }
 
@@ -126,16 +146,18 @@ function weightSteps(
   { out, channels, area }: Shape,
   { input: { scale: steps }, range }: { input: InputSteps; range: LayerRange },
 ): { scale: Float32Array; error: number } {
-  const perOutput = channels * area;
   const inputPower = range.inputSquares.reduce((sum, square, c) => sum + square / steps[c]! ** 2, 0) * area;
   const scale = new Float32Array(out);
   let error = 0;
-  for (let o = 0; o < out; o++) {
+  for (let o = 0, i = 0; o < out; o++) {
     let [largest, power] = [0, 0];
-    for (let i = 0; i < perOutput; i++) {
-      const value = Math.abs(weight[o * perOutput + i]! * steps[Math.floor(i / area)]!);
-      largest = Math.max(largest, value);
-      power += value * value;
+    for (let c = 0; c < channels; c++) {
+      const step = steps[c]!;
+      for (const end = i + area; i < end; i++) {
+        const value = Math.abs(weight[i]! * step);
+        largest = Math.max(largest, value);
+        power += value * value;
+      }
     }
     scale[o] = Math.max(largest / 127, 1e-30);
     error += (power + scale[o]! ** 2 * inputPower) / 12; // the variance of rounding to steps of 1 is 1/12
@@ -150,12 +172,17 @@ export function roundWeights(
   dims: readonly number[],
   { inputScale, weightScale }: Pick<LayerScales, "inputScale" | "weightScale">,
 ): Int8Array {
-  const [perOutput, area] = [sizeOf(dims.slice(1)), sizeOf(dims.slice(2))];
-  return Int8Array.from(weight, (value, i) => {
-    const [output, channel] = [Math.floor(i / perOutput), Math.floor((i % perOutput) / area)];
-    const step = inputScale[inputScale.length === 1 ? 0 : channel]!;
-    return Math.max(-127, Math.min(127, Math.round((value * step) / weightScale[output]!)));
-  });
+  const [out, channels] = dims as [number, number];
+  const area = sizeOf(dims.slice(2));
+  const rounded = new Int8Array(weight.length);
+  for (let o = 0, i = 0; o < out; o++) {
+    for (let c = 0; c < channels; c++) {
+      const step = inputScale[inputScale.length === 1 ? 0 : c]!;
+      for (const end = i + area; i < end; i++)
+        rounded[i] = Math.max(-127, Math.min(127, Math.round((weight[i]! * step) / weightScale[o]!)));
+    }
+  }
+  return rounded;
 }
 
 /** Steps of each output, of which 0 is one. */

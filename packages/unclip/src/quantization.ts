@@ -23,6 +23,9 @@ export interface NetworkDecision {
   readonly layers: readonly LayerDecision[];
 }
 
+/** The relative error that was allowed for each network's output; "none" where all layers became int8 that could. */
+export type Tolerance = number | "none";
+
 /** What was done to a model. */
 export interface Quantization {
   /** The model that it was. */
@@ -30,8 +33,7 @@ export interface Quantization {
   /** Of this file. */
   readonly version: 1;
   readonly calibration: { readonly captions: readonly string[]; readonly steps: number; readonly seed: number };
-  /** The relative error that was allowed for each network's output. */
-  readonly tolerance: number;
+  readonly tolerance: Tolerance;
   readonly networks: readonly NetworkDecision[];
 }
 
@@ -41,7 +43,7 @@ export async function readQuantization(folder: TextFolder): Promise<Quantization
   if (!(await folder.has(QUANTIZATION_FILE))) return undefined;
   const json = await readJson(folder, QUANTIZATION_FILE);
   const where = `${folder.name}/${QUANTIZATION_FILE}`;
-  createConfigReader(json, where).number("tolerance");
+  if (json["tolerance"] !== "none") createConfigReader(json, where).number("tolerance");
   const { networks } = json as unknown as Quantization;
   const isLayer = (layer: LayerDecision | null) =>
     typeof layer?.key === "string" && (layer.type === "int8" || layer.type === "float") && isError(layer.error);

@@ -104,6 +104,24 @@ describe("quantizeModel", () => {
       expect(await readFile(join(folder, config))).toEqual(await readFile(join(source, config)));
   });
 
+  it("makes int8 of every layer that can be without trying any, where no tolerance is asked for", async () => {
+    const out = join(await temporaryFolder(), "int8");
+    const stages = new Set<string>();
+    const run = quantizeModel(source, { ...options, tolerance: "none", out });
+    for await (const { stage } of run) stages.add(stage);
+    const { tolerance, networks } = await run;
+    expect(tolerance).toBe("none");
+    for (const { component, error, layers } of networks) {
+      expect([component, error! > 0]).toEqual([component, true]);
+      for (const layer of layers) {
+        expect(layer).not.toHaveProperty("error");
+        if (layer.type === "float") expect(layer.reason).toMatch(/channels|did not run/);
+      }
+    }
+    expect((await inspectModel(out)).quantization).toMatchObject({ tolerance: "none" });
+    expect((await paint(out)).width).toBe((await paint(source)).width);
+  });
+
   it("quantises no model twice", async () => {
     await expect(quantizeModel(folder, { ...options, out: `${folder}-2` })).rejects.toThrow(
       refusal(/is int8 already; quantise the model that it was made of/),
@@ -114,8 +132,8 @@ describe("quantizeModel", () => {
   it.each([
     [{ captions: [] }, /captions: expected a list of one caption or more, got \[\]/],
     [{ steps: 1 }, /steps: expected a whole number from 2 on, got 1/],
-    [{ tolerance: 0 }, /tolerance: expected a number between 0 and 1, got 0/],
-    [{ tolerance: NaN }, /tolerance: expected a number between 0 and 1, got null/],
+    [{ tolerance: 0 }, /tolerance: expected a number between 0 and 1, or "none", got 0/],
+    [{ tolerance: NaN }, /tolerance: expected a number between 0 and 1, or "none", got null/],
   ])("refuses %j", async (wrong, message) => {
     const out = join(await temporaryFolder(), "x");
     await expect(quantizeModel(source, { ...options, out, ...wrong })).rejects.toThrow(refusal(message));

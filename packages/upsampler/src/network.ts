@@ -26,5 +26,5 @@ export function upsamplerNetwork(config: UpsamplerConfig, checkpoint: Checkpoint
     blockOutChannels[0]! * 4,
   );
   g.output("prediction", unet(g, xt, time, { ...config, attentionLevels: [] }));
-  return g.finish();
+  return { ...g.finish(), at: (side) => upsamplerNetwork({ ...config, sampleSize: side }, checkpoint) };
 }

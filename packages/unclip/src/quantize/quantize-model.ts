@@ -7,11 +7,17 @@ import { generate } from "../generate.js";
 import { openFamily } from "../open-family.js";
 import type { SourceOptions } from "../open-model.js";
 import { start, type LoadedModel } from "../operation.js";
-import { QUANTIZATION_FILE, readQuantization, type NetworkDecision, type Quantization } from "../quantization.js";
+import {
+  QUANTIZATION_FILE,
+  readQuantization,
+  type NetworkDecision,
+  type Quantization,
+  type Tolerance,
+} from "../quantization.js";
 import type { StageStep } from "../timeline.js";
 import { chooseLayers } from "./choose.js";
 import { observingRuntime, type SeenNetwork } from "./observe.js";
-import { measureLayers, relativeError, rootMeanSquare, type MeasuredLayer } from "./sensitivity.js";
+import { measureLayers, relativeError, rootMeanSquare, roundLayers, type MeasuredLayer } from "./sensitivity.js";
 import { weightBytesOf, writeFolder } from "./write-folder.js";
 import { placeOf, type ChosenLayer } from "./write-weights.js";
 
@@ -24,8 +30,9 @@ export interface QuantizeOptions extends SourceOptions {
   readonly captions?: readonly string[];
   /** Sampling steps of each stage in those paintings, at most; default 8, spread over all timesteps. */
   readonly steps?: number;
-  /** Relative error that int8 may bring to the output of each network; default 0.01. Layers stay in float until it is kept. */
-  readonly tolerance?: number;
+  /** Relative error that int8 may bring to the output of each network; default 0.01. Layers stay in float until it is kept. "none": every layer
+   * that can be becomes int8, and no layer is tried alone, which saves most of the time. */
+  readonly tolerance?: number | "none";
   /** Seed of the noise, an integer; default 0. */
   readonly seed?: number;
   /** Threads of one run; default one for each core. */
@@ -70,7 +77,7 @@ export function quantizeModel(source: FolderSource, options: QuantizeOptions): R
       const place: Place = { folder, runtime, signal, priorModel };
 
       const networks = yield* calibrate(opened, place, settings);
-      const measured = yield* measure(networks, place);
+      const measured = yield* measure(networks, place, settings);
 
       await mkdir(dirname(path), { recursive: true });
       const target = await mkdtemp(join(dirname(path), `.${basename(path)}-`));
@@ -101,7 +108,7 @@ export function quantizeModel(source: FolderSource, options: QuantizeOptions): R
 interface Settings {
   readonly captions: readonly string[];
   readonly steps: number;
-  readonly tolerance: number;
+  readonly tolerance: Tolerance;
   readonly seed: number;
 }
 
@@ -130,7 +137,8 @@ function checkSettings({ captions, steps, tolerance }: Settings): void {
   if (!Array.isArray(captions) || captions.length === 0)
     throw refuse("captions", "a list of one caption or more", captions);
   if (!(Number.isInteger(steps) && steps >= 2)) throw refuse("steps", "a whole number from 2 on", steps);
-  if (!(tolerance > 0 && tolerance < 1)) throw refuse("tolerance", "a number between 0 and 1", tolerance);
+  if (tolerance !== "none" && !(tolerance > 0 && tolerance < 1))
+    throw refuse("tolerance", 'a number between 0 and 1, or "none"', tolerance);
 }
 
 async function checkFree(path: string): Promise<void> {
@@ -167,10 +175,11 @@ async function* calibrate(
   return observing.networks.filter((network) => network.folder === folder); // a prior may be another folder's
 }
 
-/** What every layer costs. */
+/** What every layer costs, or without a tolerance only what it is in int8. */
 async function* measure(
   networks: readonly SeenNetwork[],
   place: Place,
+  { tolerance }: Settings,
 ): AsyncGenerator<StageStep, readonly MeasuredNetwork[]> {
   const measured: MeasuredNetwork[] = [];
   for (const network of networks) {
@@ -179,7 +188,8 @@ async function* measure(
     const steps = network.graph.layers.length;
     const layers: MeasuredLayer[] = [];
     yield { stage, step: 0, steps };
-    for await (const layer of measureLayers(network, place)) {
+    const layersOf = tolerance === "none" ? roundLayers : measureLayers;
+    for await (const layer of layersOf(network, place)) {
       layers.push(layer);
       yield { stage, step: layers.length, steps };
     }
@@ -196,9 +206,10 @@ const MOST_ROUNDS = 3;
 async function* writeWithin(
   measured: readonly MeasuredNetwork[],
   place: Place,
-  { target, tolerance }: { readonly target: string; readonly tolerance: number },
+  { target, tolerance }: { readonly target: string; readonly tolerance: Tolerance },
 ): AsyncGenerator<StageStep, NetworkDecision[]> {
-  const budgets = measured.map(() => tolerance);
+  const limit = tolerance === "none" ? Infinity : tolerance;
+  const budgets = measured.map(() => limit);
   for (let round = 1; ; round++) {
     const choices = measured.map(({ layers }, i) => chooseLayers(layers, budgets[i]!));
     const chosen = chosenPlaces(measured, choices);
@@ -208,11 +219,11 @@ async function* writeWithin(
     for await (const { written, total } of writeFolder({ ...place, target, chosen }))
       yield { stage: "write", step: inMegabytes(written), steps: inMegabytes(total) };
     const errors = yield* measureWritten(measured, place, target);
-    const missed = errors.map((error) => error !== undefined && !(error <= tolerance));
+    const missed = errors.map((error) => error !== undefined && !(error <= limit));
     if (!missed.includes(true) || round === MOST_ROUNDS)
       return measured.map((network, i) => decisionOf(network, chosen, errors[i]));
     missed.forEach((isMissed, i) => {
-      if (isMissed) budgets[i]! *= Math.min(0.9, (0.95 * tolerance) / errors[i]!);
+      if (isMissed) budgets[i]! *= Math.min(0.9, (0.95 * limit) / errors[i]!);
     });
   }
 }
