@@ -36,6 +36,7 @@ export const sections = [
     pages: {
       "docs/models.md": ["models", "Models that open"],
       "docs/quantize.md": ["quantize", "int8"],
+      "docs/devices.md": ["devices", "Devices"],
       "docs/families/karlo.md": ["families/karlo", "Karlo"],
       "docs/kandinsky.md": ["families/kandinsky", "Kandinsky"],
       "docs/families/stable-unclip.md": ["families/stable-unclip", "Stable unCLIP"],
