@@ -12,7 +12,7 @@ import {
 } from "./onnx.js";
 import { bytesOf } from "./expand.js";
 import type { INT8_DOMAIN } from "./int8.js";
-import { withFloatLayers, withIntegerLayers } from "./int8.js";
+import { withFloatLayers, withIntegerLayers, withTiledLayers } from "./int8.js";
 import { withPlainAttention } from "./plain.js";
 import type { WeightType } from "./weight-entry.js";
 
@@ -37,6 +37,8 @@ export interface Graph {
   readonly name: string;
   /** The ONNX file. */
   readonly bytes: Uint8Array;
+  /** The same for processors that multiply tiles of int8 (AMX): int8 convolutions are computed as matrix products. */
+  tiledBytes(): Uint8Array;
   /** The same for devices without integer arithmetic: int8 layers compute in float32, from weights that are dequantised when the network opens. */
   floatBytes(): Uint8Array;
   /** The same for devices that besides compute some of its operators wrong: those are taken apart. */
@@ -356,6 +358,7 @@ export function graphOf(model: ModelRecord): Omit<Graph, "operations" | "layers"
   return {
     name: model.name,
     bytes: encodeModel(withIntegerLayers(model)),
+    tiledBytes: () => encodeModel(withTiledLayers(model)),
     floatBytes: () => encodeModel(withFloatLayers(model)),
     plainBytes: () => encodeModel(withPlainAttention(withFloatLayers(model))),
     model,

@@ -25,6 +25,23 @@ describe("floatBytes", () => {
   });
 });
 
+describe("tiledBytes", () => {
+  const isConv = ([name]: [string, unknown]) => name.startsWith("int8Conv");
+
+  it.each(int8.filter(isConv))("%s computes the same as a matrix product", async (_, test) => {
+    const { graph } = graphOf(test);
+    const { node, initializer } = fromBinary(ModelProtoSchema, graph.tiledBytes()).graph!;
+    const [convolution] = node.filter(({ opType }) => opType === "QLinearConv");
+    expect(initializer.map(({ name }) => name)).not.toContain(convolution!.input[5]);
+    await expectRight(test, graph.tiledBytes());
+  });
+
+  it.each([...int8.filter((one) => !isConv(one)), ...others])("%s is left as it is", (_, test) => {
+    const { graph } = graphOf(test);
+    expect(graph.tiledBytes()).toEqual(graph.bytes);
+  });
+});
+
 /** Runs a case as a file of its graph says. */
 async function expectRight(test: (typeof opCases)[string], bytes: Uint8Array) {
   const session = await InferenceSession.create(bytes);

@@ -15,18 +15,28 @@ import { temporaryFolder } from "./support.js";
 
 /* ONNX Runtime itself is replaced here: what it is asked for is the subject. */
 
-const { opened, released } = vi.hoisted(() => ({ opened: [] as Record<string, unknown>[], released: vi.fn() }));
+const { opened, files, released } = vi.hoisted(() => ({
+  opened: [] as Record<string, unknown>[],
+  files: [] as Uint8Array[],
+  released: vi.fn(),
+}));
 const { overflows } = vi.hoisted(() => ({ overflows: { value: false } }));
 vi.mock("../src/node/int8-overflow.js", () => ({ int8Overflows: async () => overflows.value }));
+const { tiles } = vi.hoisted(() => ({ tiles: { value: false } }));
+vi.mock("../src/node/has-tiles.js", () => ({ hasTiles: async () => tiles.value }));
 vi.mock("onnxruntime-node", () => ({
   InferenceSession: {
-    create: async (_: Uint8Array, options: Record<string, unknown>) => {
+    create: async (file: Uint8Array, options: Record<string, unknown>) => {
+      files.push(file);
       opened.push(options);
       return { run: async (feeds: unknown) => feeds, release: released };
     },
   },
 }));
-afterEach(() => void opened.splice(0));
+afterEach(() => {
+  opened.splice(0);
+  files.splice(0);
+});
 
 function graphOf(build: (g: GraphBuilder, x: Value) => void): Graph {
   const g = createGraphBuilder({ name: "net", checkpoint: { name: "net", weights: new Map() } });
@@ -118,6 +128,17 @@ describe("openSession in Node", () => {
     await openSession({ graph: sum }).then(() => openSession({ graph: int8 }));
     overflows.value = false;
     expect(opened.map(({ extra }) => extra)).toEqual([{ session: {} }, { session: { x64quantprecision: "1" } }]);
+  });
+
+  it("opens the file for tiles where this processor has them, of int8 on the processor alone", async () => {
+    tiles.value = true;
+    const tiledBytes = () => Uint8Array.of(1);
+    await openSession({ graph: { ...int8, tiledBytes } });
+    await openSession({ graph: { ...sum, tiledBytes } });
+    await openSession({ graph: { ...int8, tiledBytes } }, { device: "cuda" });
+    tiles.value = false;
+    await openSession({ graph: { ...int8, tiledBytes } });
+    expect(files).toEqual([tiledBytes(), sum.bytes, int8.floatBytes(), int8.bytes]);
   });
 
   it("passes on the device, the threads and where the weights are, and closes what it opened", async () => {

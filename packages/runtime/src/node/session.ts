@@ -11,6 +11,7 @@ import {
   type Model,
   type Session,
 } from "../session.js";
+import { hasTiles } from "./has-tiles.js";
 import { int8Overflows } from "./int8-overflow.js";
 import { importOnnxRuntime } from "./onnx-runtime.js";
 import { weightsDirectoryOf } from "./weights-directory.js";
@@ -34,7 +35,8 @@ export async function openSession(model: Model, { device = "cpu", threads }: Ses
   const { InferenceSession } = await importOnnxRuntime();
   const { graph, folder } = model;
   const isInt8 = hasInt8Layers(graph); // its products are fast only on weights in ONNX Runtime's own order
-  const session = await InferenceSession.create(bytesFor(graph, device), {
+  const isTiled = isInt8 && device === "cpu" && (await hasTiles());
+  const session = await InferenceSession.create(isTiled ? graph.tiledBytes() : bytesFor(graph, device), {
     executionProviders: [executionProvider(graph, device)],
     graphOptimizationLevel: graph.weightBytes > ORDERED_BYTES ? "extended" : optimizationLevel(graph),
     enableMemPattern: false, // the plan of a first run would take memory beside what that run left in the arena
