@@ -9,7 +9,10 @@ import {
   type GraphBuilder,
 } from "@unclip/graph";
 import { describe, expect, it } from "vitest";
+import { readKarloDecoderConfig, karloUnet } from "@unclip/decoder";
+import { karlo } from "../src/families/karlo.js";
 import { countFlops, sizesOf } from "../src/flops.js";
+import { CONTEXT_LENGTH } from "../src/networks.js";
 
 const emptyGraph = () => createGraphBuilder({ name: "test", checkpoint: { name: "test", weights: new Map() } });
 const zeros = (g: GraphBuilder, dims: number[]) =>
@@ -60,4 +63,21 @@ describe("countFlops", () => {
     expect(() => countFlops(graph, {})).toThrow("the size of dimension P is not given");
     expect(sizesOf(graph, { x: { dims: [3, 5] } })).toEqual({ "81-P": 3 });
   });
+});
+
+it("the first level of Karlo's decoder takes 17 % of the network's operations", () => {
+  const config = readKarloDecoderConfig(karlo.configs(1)["decoder"]!, "decoder");
+  const weight = (key: string, dims: readonly number[]) => ({
+    key,
+    file: "x",
+    type: "F32" as const,
+    dims,
+    offset: 0,
+    sizeBytes: 0,
+  });
+  const checkpoint = { name: "decoder", weights: new Map(), plan: weight };
+  const [whole, level] = ([undefined, "input"] as const).map((deep) =>
+    countFlops(karloUnet(config, CONTEXT_LENGTH, checkpoint, deep), { N: 1 }),
+  ) as [number, number];
+  expect(level / whole).toBeCloseTo(0.174, 3);
 });

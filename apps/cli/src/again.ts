@@ -97,11 +97,12 @@ function checkExtension(path: string, shows: Shown): void {
 
 /** A request as changes of a recipe. An upsampler keeps the settings that are not changed, as the library does for the other stages. */
 function changesOf(recipe: Recipe, { prior, upsamplers, ...request }: GenerateRequest): GenerateRequest {
+  const kept = request.preset === undefined ? recipe.upsamplers : []; // a preset sets what is not changed
   const settings = typeof upsamplers === "number" ? Array.from({ length: upsamplers }, () => ({})) : upsamplers;
   return {
     ...request,
     ...(Object.keys(prior as object).length > 0 && { prior }),
-    ...(settings && { upsamplers: settings.map((changed, i) => ({ ...recipe.upsamplers[i], ...changed })) }),
+    ...(settings && { upsamplers: settings.map((changed, i) => ({ ...kept[i], ...changed })) }),
   };
 }
 

@@ -75,14 +75,21 @@ export async function evaluate(model: string, flags: EvaluateFlags, host: Host, 
   const sheet = flags.sheet === undefined ? undefined : resolve(flags.sheet);
   if (sheet !== undefined) await checkOutputPaths([sheet], { flag: "--sheet" });
   const startMs = host.now();
-  const { evaluation, pictures, paintingMs } = await paintAndJudge(model, flags, host, signal);
+  const { evaluation, pictures, paintingMs, paintingCpuMs } = await paintAndJudge(model, flags, host, signal);
   const file = sheet === undefined ? undefined : await host.engine.encodePng(sheetOf(pictures, evaluation));
   signal.throwIfAborted();
   if (file !== undefined) await writeWholeFile(sheet!, file, "--sheet");
 
   const ms = host.now() - startMs;
   if (flags.json === true) {
-    const about = { model, seed: jsonSeed(flags.seed), ...(sheet !== undefined && { sheet }), ms, paintingMs };
+    const about = {
+      model,
+      seed: jsonSeed(flags.seed),
+      ...(sheet !== undefined && { sheet }),
+      ms,
+      paintingMs,
+      paintingCpuMs,
+    };
     const report = { ...about, ...evaluation };
     host.stdout.write(jsonLine(report));
     return;
@@ -101,12 +108,19 @@ function checkNoStudy(model: string): void {
   throw new UnclipError("input", `${model}: no such folder and no such study; the studies are ${names}`);
 }
 
+/** What painting took. */
+interface Painting {
+  readonly paintingMs: number;
+  /** Processor time of all threads. */
+  readonly paintingCpuMs: number;
+}
+
 async function paintAndJudge(
   model: string,
   flags: EvaluateFlags,
   host: Host,
   signal: AbortSignal,
-): Promise<EvaluatedToybox & { readonly paintingMs: number }> {
+): Promise<EvaluatedToybox & Painting> {
   const files = await readRequestFiles(flags);
   const { cases: all, oracle, statistics, dispose } = await loadToyboxBenchmark(decodePicture);
   try {
@@ -114,20 +128,21 @@ async function paintAndJudge(
     const unclip = await loadModel(host, (listeners) =>
       host.engine.loadUnclip(model, { ...sourceSettings(flags), signal, ...listeners }),
     );
-    let paintingMs = 0;
+    let [paintingMs, paintingCpuMs] = [0, 0];
     const generate: EvaluateToyboxOptions["generate"] = async (captions, seeds) => {
-      const startMs = host.now();
+      const [startMs, startCpuMs] = [host.now(), host.cpuMs()];
       const random = perPicture(seeds.map(createRandom));
       const request = generateRequest(flags, files, unclip.stages.upsamplers.length);
       const { images } = await unclip.generate(captions, { ...request, random, signal });
       paintingMs += host.now() - startMs;
+      paintingCpuMs += host.cpuMs() - startCpuMs;
       return images;
     };
     const { textEncoder, imageEncoder } = unclip.stages;
     const clip = textEncoder && imageEncoder && { textEncoder, imageEncoder };
     const steps = evaluateToybox({ cases, oracle, statistics, generate, clip, seed: flags.seed, signal });
     const evaluated = await watch(countingPictures(steps), host).finally(() => unclip.dispose());
-    return { ...evaluated, paintingMs };
+    return { ...evaluated, paintingMs, paintingCpuMs };
   } finally {
     await dispose();
   }

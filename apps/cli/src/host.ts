@@ -41,6 +41,8 @@ export interface Host {
   readonly signals: SignalSource;
   /** Milliseconds since some moment. */
   now(): number;
+  /** Milliseconds of processor time that this process has taken so far, in all its threads. */
+  cpuMs(): number;
   /** The most memory this process has had resident so far, in bytes. */
   peakRssBytes(): number;
 }
@@ -54,6 +56,10 @@ export function processHost(): Host {
     env: process.env,
     signals: process,
     now: () => performance.now(),
+    cpuMs: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e3;
+    },
     peakRssBytes: () => process.resourceUsage().maxRSS * 1024,
   };
 }

@@ -42,6 +42,7 @@ function sentenceOf(recipe: Recipe, { width, height }: Picture, shows: Shown): s
     ["CFG scale", recipe.decoder.guidanceScale],
     ["CFG timesteps", recipe.decoder.guidanceInterval?.join("-")],
     ["Cache interval", recipe.decoder.cacheInterval],
+    ["Preset", recipe.preset],
     ["Seed", recipe.seed],
     ["Size", `${width}x${height}`],
     ["Model", recipe.model],

@@ -61,6 +61,11 @@ describe("again", () => {
     });
   });
 
+  it("takes a preset, which sets what the recipe did, but for what is changed too", async () => {
+    const { changes } = await askedFor("--preset fast --upsampler-steps 9".split(" "));
+    expect(changes).toEqual({ preset: "fast", decoder: {}, upsamplers: [{ steps: 9 }, { steps: 9 }] });
+  });
+
   it.each([
     ["--upsamplers 1", [{ steps: 5 }]],
     ["--upsamplers 0", []],

@@ -50,6 +50,7 @@ describe("evaluate", () => {
     expect(report.captions).toHaveLength(10);
     expect(report.paintingMs).toBeGreaterThan(0);
     expect(report.paintingMs).toBeLessThanOrEqual(report.ms);
+    expect(report.paintingCpuMs).toBe(60); // two batches, between whose clock readings the host counts 30 each
     expect(report.captions[5].heldOut).toEqual(expect.any(String));
     expect(host.calls.filter(({ name }) => name === "generate").map(({ args: [captions] }) => captions)).toEqual(
       [report.captions.slice(0, 8), report.captions.slice(8)].map((batch) =>

@@ -60,6 +60,7 @@ export function gradient(width: number, height: number): Picture {
 export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
   const emitter = new EventEmitter();
   let ms = 0;
+  let cpuMs = 0;
   const host: FakeHost = {
     calls: [],
     disposals: 0,
@@ -69,6 +70,7 @@ export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
     stderr: createOutput(options.stderr),
     env: options.env ?? {},
     now: () => (ms += 100),
+    cpuMs: () => (cpuMs += 30),
     peakRssBytes: () => 123_456_789,
     engine: {
       encodePng,

@@ -51,7 +51,7 @@ describe("generate", () => {
     const host = createFakeHost();
     const options =
       "--model karlo --seed 9007199254740993 --n 2 --prior none --prior-steps 5 --decoder-steps 6 --upsamplers 2 " +
-      "--upsampler-steps 7,8 --prior-guidance 0 --decoder-guidance 2.5 --prior-guidance-interval 1,2 --decoder-guidance-interval 200,800 --decoder-cache-interval 2 --device auto --threads 3 --negative blue " +
+      "--upsampler-steps 7,8 --prior-guidance 0 --decoder-guidance 2.5 --prior-guidance-interval 1,2 --decoder-guidance-interval 200,800 --decoder-cache-interval 2 --device auto --threads 3 --negative blue --preset fast " +
       "--decoder-sampler ddim:eta=0.5 --upsampler-sampler heun --prior-sampler dpmpp-2m --dtype int8";
     expect(await run(["generate", caption, "--out", out, ...options.split(" ")], host)).toBe(0);
     const [load, generated] = host.calls;
@@ -60,6 +60,7 @@ describe("generate", () => {
       seed: 9007199254740993n,
       n: 2,
       negative: "blue",
+      preset: "fast",
       prior: { kind: "none", steps: 5, guidanceScale: 0, guidanceInterval: [1, 2], sampler: { name: "dpmpp-2m" } },
       decoder: {
         steps: 6,

@@ -1,12 +1,13 @@
 import { createConfigReader, readJson, UnclipError, type TextFolder } from "@unclip/tensor";
+import type { FilledDecoder, FilledStage, FilledUpsampler } from "./request.js";
 import type { Stages } from "./stages.js";
 
 /** Settings where the caller gives none. */
 export interface Defaults {
-  readonly prior: { readonly steps: number; readonly guidanceScale: number };
-  readonly decoder: { readonly steps: number; readonly guidanceScale: number };
+  readonly prior: FilledStage;
+  readonly decoder: FilledDecoder;
   /** One for each upsampler. */
-  readonly upsamplers: readonly { readonly steps: number }[];
+  readonly upsamplers: readonly FilledUpsampler[];
 }
 
 /** The settings of a model: its own, from the "defaults" of an unclip.json beside model_index.json, or else those of its pipeline in

@@ -6,6 +6,7 @@ import { demand } from "./features.js";
 import type { LoadedModel } from "./operation.js";
 import type {
   DecoderSettings,
+  FilledDecoder,
   FilledRequest,
   NegativeSettings,
   PaintRequest,
@@ -22,6 +23,7 @@ export const PAINT_KEYS = [
   "n",
   "seed",
   "negative",
+  "preset",
   "width",
   "height",
   "noiseLevel",
@@ -52,7 +54,7 @@ export function fillRequest(
   { negatives = "one" }: FillOptions = {},
 ): FilledRequest {
   const { stages, defaults, size } = loaded;
-  const { n = 1, seed = 0, negative = "", random, decoder = {} } = request;
+  const { n = 1, seed = 0, negative = "", preset, random, decoder = {} } = request;
   checkNegative(negative, negatives === "each" ? subjects : 1);
   if (subjects > MOST_PICTURES) {
     const reason = "all are painted at once and held in memory, so give the rest to another call";
@@ -63,6 +65,7 @@ export function fillRequest(
     n,
     ...(random === undefined && { seed: recordSeed(seed) }),
     negative,
+    ...(preset !== undefined && { preset }),
     ...size,
     ...fillNoiseLevel(request, loaded),
     ...fillDepth(request, loaded),
@@ -71,9 +74,9 @@ export function fillRequest(
   };
 }
 
-function fillDecoder(given: DecoderSettings, { stages, defaults }: FillingModel): FilledRequest["decoder"] {
+function fillDecoder(given: DecoderSettings, { stages, defaults }: FillingModel): FilledDecoder {
   checkKeys("decoder", given, ["steps", "guidanceScale", "guidanceInterval", "sampler", "cacheInterval"]);
-  const { cacheInterval } = given;
+  const { cacheInterval = defaults.decoder.cacheInterval } = given;
   if (cacheInterval !== undefined) checkCacheInterval("decoder.cacheInterval", cacheInterval);
   return {
     ...fillStage("decoder", given, defaults.decoder, stages.decoder.scheduler),
@@ -124,10 +127,11 @@ function checkNegative(negative: unknown, subjects: number): void {
 export function fillStage(
   stage: string,
   given: Pick<DecoderSettings, "steps" | "guidanceScale" | "guidanceInterval" | "sampler">,
-  defaults: { readonly steps: number; readonly guidanceScale: number },
+  defaults: FilledStage,
   scheduler: SchedulerConfig | undefined,
 ): FilledStage {
-  const { steps = defaults.steps, guidanceScale = defaults.guidanceScale, guidanceInterval, sampler } = given;
+  const { steps = defaults.steps, guidanceScale = defaults.guidanceScale } = given;
+  const { guidanceInterval = defaults.guidanceInterval, sampler = defaults.sampler } = given;
   if (!Number.isFinite(guidanceScale) || guidanceScale < 0) {
     throw new UnclipError("input", `${stage}.guidanceScale: expected a number from 0 (1 is off), got ${guidanceScale}`);
   }
@@ -162,7 +166,8 @@ function fillUpsamplers(
   return list.map((settings: UpsamplerSettings, i) => {
     const where = `upsamplers[${i}]`;
     checkKeys(where, settings, ["steps", "sampler"]);
-    const { steps = defaults.upsamplers[i]!.steps, sampler } = settings;
+    const own = defaults.upsamplers[i]!;
+    const { steps = own.steps, sampler = own.sampler } = settings;
     planSampling(upsamplers[i]!.scheduler, where, { steps, sampler });
     return { steps, ...(sampler !== undefined && { sampler }) };
   });

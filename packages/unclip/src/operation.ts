@@ -15,8 +15,9 @@ import type { PictureSize } from "@unclip/decoder";
 import type { Defaults } from "./defaults.js";
 import type { FamilyModel } from "./families/family.js";
 import type { Feature } from "./features.js";
+import { presetDefaults } from "./presets.js";
 import { recipeOf, type Recipe } from "./recipe.js";
-import type { FilledRequest, RunOptions } from "./request.js";
+import type { FilledRequest, PaintRequest, RunOptions } from "./request.js";
 import { atSize, type SizeRequest } from "./size.js";
 import type { Stages } from "./stages.js";
 import { createTimeline, type StageStep, type StageTiming, type Timeline } from "./timeline.js";
@@ -80,7 +81,8 @@ export function start<Request extends RunOptions, Filled extends FilledRequest>(
   request: Request,
 ): Run<Generation, StageStep> {
   return createRun(async function* () {
-    const { loaded, warnings: resized } = atSize(model, request as SizeRequest);
+    const { loaded: sized, warnings: resized } = atSize(model, request as SizeRequest);
+    const loaded = { ...sized, defaults: presetDefaults(model.defaults, (request as PaintRequest).preset) };
     const warnings = new Set(resized);
     const reason = name === "generate" ? undefined : loaded.lacks[name as Feature]; // generate knows when it matters
     if (reason !== undefined) throw new UnclipError("input", `${name}: ${reason}`);

@@ -47,7 +47,7 @@ function plainData(value: unknown): unknown {
 }
 
 /** The parts of a recipe: its operation, and a request for it.
- * @param changes settings to take in place of the recipe's; those of a stage one by one
+ * @param changes settings to take in place of the recipe's; those of a stage one by one. A preset takes the place of all that presets set
  * @throws UnclipError "input" if it is no recipe */
 export function requestOf(
   recipe: Recipe,
@@ -57,7 +57,7 @@ export function requestOf(
     throw new UnclipError("input", "recipe: expected the recipe of a generation, with its operation");
   }
   const { operation, model: _, priorModel: _priorModel, dtype: _dtype, versions: _versions, ...request } = recipe;
-  const changed: Record<string, unknown> = { ...request };
+  const changed: Record<string, unknown> = "preset" in changes ? withoutPreset(request) : { ...request };
   for (const [key, value] of Object.entries(changes)) {
     changed[key] = isSettings(value) && isSettings(changed[key]) ? { ...changed[key], ...value } : value;
   }
@@ -71,8 +71,26 @@ export function requestOf(
   return { operation, request: changed };
 }
 
+/** What presets set of a stage. */
+const PRESET_KEYS = ["steps", "sampler", "guidanceInterval", "cacheInterval"];
+
+/** A request without what presets set. A decoder that goes back from an inverted picture has settings of its own. */
+function withoutPreset(request: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const without = (settings: unknown) =>
+    isSettings(settings)
+      ? Object.fromEntries(Object.entries(settings).filter(([key]) => !PRESET_KEYS.includes(key)))
+      : settings;
+  const { prior, decoder, upsamplers } = request;
+  return {
+    ...request,
+    ...(prior !== undefined && { prior: without(prior) }),
+    ...(decoder !== undefined && { decoder: "refinements" in request ? decoder : without(decoder) }),
+    ...(Array.isArray(upsamplers) && { upsamplers: upsamplers.map(without) }),
+  };
+}
+
 /** What the image embedding of a caption depends on. */
-const DRAWN_FROM = ["prior", "seed", "random", "negative"];
+const DRAWN_FROM = ["prior", "preset", "seed", "random", "negative"];
 
 /** Items without the embeddings that the prior once gave their captions. */
 function drawnAnew(items: unknown): unknown {

@@ -2,6 +2,7 @@ import type { Prior } from "@unclip/prior";
 import type { GuidanceInterval, SamplerChoice } from "@unclip/sampler";
 import type { Picture, Random } from "@unclip/tensor";
 import type { ImageSettings } from "./manipulations/repainting.js";
+import type { PresetName } from "./presets.js";
 
 /** How a caption becomes an image embedding: by the model's diffusion prior, or its autoregressive one; by its CLIP text embedding in place of an image embedding;
  * not at all, so that the caption alone conditions the decoder. */
@@ -60,6 +61,9 @@ export interface PaintRequest {
   seed?: number | bigint | string;
   /** The caption that guidance leads away from; default "", the empty one. */
   negative?: string;
+  /** How much work each picture is given, "exact", "balanced" or "fast": what settings that are left out are; default "exact", the model's own.
+   * Ways that invert a picture keep their own decoder settings. */
+  preset?: PresetName;
   /** Width of the pictures in pixels, of a model that paints several; default the model's own. Rounded up to what the model can paint, which
    * a warning then says. */
   width?: number;
@@ -111,12 +115,20 @@ export interface FilledStage {
   readonly sampler?: SamplerChoice;
 }
 
+/** Settings of the decoder with every gap filled. */
+export type FilledDecoder = FilledStage & Pick<DecoderSettings, "cacheInterval">;
+
+/** Settings of an upsampler with every gap filled. */
+export type FilledUpsampler = Pick<FilledStage, "steps" | "sampler">;
+
 /** A request with every gap filled and every value checked. */
 export interface FilledRequest {
   readonly n: number;
   /** A number where it is exact, else its digits; absent where the caller gave a random stream. */
   readonly seed?: number | string;
   readonly negative: string | readonly string[];
+  /** Where one was asked for. All that it sets stands in the settings of the stages. */
+  readonly preset?: PresetName;
   /** Of a model with several sizes, rounded up. */
   readonly width?: number;
   readonly height?: number;
@@ -124,6 +136,6 @@ export interface FilledRequest {
   readonly noiseLevel?: number;
   /** Of a model that sees one: at the pictures' size, as `textFromPicture` writes it. */
   readonly depth?: string;
-  readonly decoder: FilledStage & Pick<DecoderSettings, "cacheInterval">;
-  readonly upsamplers: readonly Pick<FilledStage, "steps" | "sampler">[];
+  readonly decoder: FilledDecoder;
+  readonly upsamplers: readonly FilledUpsampler[];
 }

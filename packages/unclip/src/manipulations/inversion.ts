@@ -56,10 +56,9 @@ export function fillInvertible(
   if (!Number.isInteger(refinements) || refinements < 0 || refinements > 20) {
     throw new UnclipError("input", `refinements: expected a whole number from 0 to 20, got ${String(refinements)}`);
   }
-  const { steps = STEPS, guidanceScale = 1, ...rest } = paint.decoder ?? {};
   const sampler = reversibleDdim(loaded.stages.decoder.scheduler.schedule, eta);
-  const decoder = { steps, guidanceScale, sampler, ...rest };
-  return { ...fillRequest({ ...paint, decoder }, loaded, subjects, options), refinements };
+  const defaults = { ...loaded.defaults, decoder: { steps: STEPS, guidanceScale: 1, sampler } };
+  return { ...fillRequest(paint, { ...loaded, defaults }, subjects, options), refinements };
 }
 
 /** The x_T from which DDIM paints pictures, conditioned on what shows them: the second half of a picture's latent (z_i, x_T).
