@@ -124,6 +124,20 @@ describe("a preset", () => {
     expect(again.recipe).toMatchObject({ decoder, upsamplers, preset: "exact" });
   });
 
+  it.each([
+    ["kandinsky-2-2-tiny-decoder", 10],
+    ["kandinsky-2-1-tiny", 10],
+    ["stable-unclip-tiny-h", 6],
+  ])("paints with %s, whose decoder denoises latents", async (name, steps) => {
+    const unclip = await models(fixturePath(name));
+    const picture = { width: 8, height: 8, data: new Uint8Array(192).fill(128) };
+    const { images, recipe } = await unclip.vary(picture, { preset: "fast", seed: 1 });
+    const settings = { steps, sampler: "dpmpp-2m", guidanceInterval: [250, 750], cacheInterval: 2 };
+    expect(recipe.decoder).toMatchObject(settings);
+    expect(images).toEqual((await unclip.again(recipe)).images);
+    expect(images).not.toEqual((await unclip.again(recipe, { decoder: { cacheInterval: 1 } })).images);
+  });
+
   it("is refused where there is none of that name, before anything runs", async () => {
     await expect(paint({ preset: "quick" as "fast" })).rejects.toThrow(
       refusal(/^preset: expected exact, balanced, fast/),
