@@ -179,7 +179,7 @@ describe("generate", () => {
     [{ decoderSteps: 5 } as Options, /^generate: there is no setting "decoderSteps"; expected captions, prior, image/],
     [
       { decoder: { stepz: 5 } } as Options,
-      /^decoder: there is no setting "stepz"; expected steps, guidanceScale, sampler$/,
+      /^decoder: there is no setting "stepz"; expected steps, guidanceScale, guidanceInterval, sampler, cacheInterval$/,
     ],
     [{ prior: { kinds: "none" } } as Options, /^prior: there is no setting "kinds"/],
     [{ upsamplers: [{ step: 1 }] } as unknown as Options, /^upsamplers\[0\]: there is no setting "step"/],
