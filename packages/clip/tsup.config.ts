@@ -6,13 +6,31 @@ import shared from "../../tsup.config.js";
 
 const tokenizers = dirname(dirname(createRequire(import.meta.url).resolve("@huggingface/tokenizers")));
 
-/* @huggingface/tokenizers is published four times in one package, once for each module format and size. What is used becomes part of this
- * package, with its licence: a tenth of the bytes. */
-export default defineConfig({
-  ...shared,
-  noExternal: ["@huggingface/tokenizers"],
-  esbuildOptions(options) {
-    options.alias = { "@huggingface/tokenizers": join(tokenizers, "dist/tokenizers.min.mjs") };
+const own = { ...shared, clean: false }; // both builds write to one folder, at the same time
+
+/* @huggingface/tokenizers is published four times in one package, once for each module format and size. What is used becomes a file of this
+ * package, with its licence and without spaces: a tenth of the bytes. */
+export default defineConfig([
+  {
+    ...own,
+    esbuildPlugins: [
+      {
+        name: "hugging-face",
+        setup(build) {
+          build.onResolve({ filter: /\/hugging-face\.js$/ }, () => ({ path: "./hugging-face.js", external: true }));
+        },
+      },
+    ],
   },
-  onSuccess: () => copyFile(join(tokenizers, "LICENSE"), "dist/tokenizers.notice.txt"),
-});
+  {
+    ...own,
+    entry: ["src/hugging-face.ts"],
+    dts: false,
+    minify: true,
+    noExternal: ["@huggingface/tokenizers"],
+    esbuildOptions(options) {
+      options.alias = { "@huggingface/tokenizers": join(tokenizers, "dist/tokenizers.min.mjs") };
+    },
+    onSuccess: () => copyFile(join(tokenizers, "LICENSE"), "dist/tokenizers.notice.txt"),
+  },
+]);

@@ -1,4 +1,4 @@
-import { PrecompiledNormalizer, SequenceNormalizer, StripNormalizer, type Normalizer } from "@huggingface/tokenizers";
+import { PrecompiledNormalizer, SequenceNormalizer, StripNormalizer, type Normalizer } from "../hugging-face.js";
 import { UnclipError } from "@unclip/tensor";
 
 /** A cluster of that many bytes or more is looked up character by character only. */

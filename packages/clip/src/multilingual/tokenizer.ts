@@ -1,4 +1,4 @@
-import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import { Tokenizer as HuggingFaceTokenizer } from "../hugging-face.js";
 import { pathIn } from "@unclip/runtime";
 import {
   checkString,
