@@ -21,13 +21,13 @@ from matplotlib import pyplot
 
 ROOT = Path(__file__).parents[2]
 SAMPLERS = ("unclip", "ddim", "dpmpp-2m")
-# Decoder and prior are judged by their own small pictures.
+# The model's defaults; decoder and prior are judged by their own small pictures.
 START = {
     "--prior-steps": "10",
-    "--prior-guidance": "2",
+    "--prior-guidance": "2.5",
     "--decoder-sampler": "unclip",
-    "--decoder-steps": "20",
-    "--decoder-guidance": "2",
+    "--decoder-steps": "10",
+    "--decoder-guidance": "1.5",
     "--upsamplers": "0",
 }
 Point = tuple[str, tuple[str, ...]]  # what the plot calls it, and all its flags
@@ -61,7 +61,7 @@ SERIES = (
     ),
     Series("decoder: guidance", "guidance", along("--decoder-guidance", (1, 1.5, 2, 3, 4))),
     Series("prior: steps", "steps", along("--prior-steps", (2, 5, 10, 25))),
-    Series("prior: guidance", "guidance", along("--prior-guidance", (1, 1.5, 2, 4))),
+    Series("prior: guidance", "guidance", along("--prior-guidance", (1, 1.5, 2.5, 4))),
     Series(
         "upsamplers: steps",
         "steps",
