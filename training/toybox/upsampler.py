@@ -214,15 +214,8 @@ class SecondUpsamplerStage(UpsamplerStage):
         _, second = self.error(x0, low, torch.zeros_like(noisiest), answer.detach(), weight)
         return {name: (first[name] + second[name]) / 2 for name in first}
 
-    def error(
-        self,
-        x0: torch.Tensor,
-        low: torch.Tensor,
-        t: torch.Tensor,
-        noised: torch.Tensor | None = None,
-        weight: torch.Tensor | None = None,
-    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        predicted, losses = super().error(x0, low, t, noised, weight)
+    def error(self, x0: torch.Tensor, *rest: torch.Tensor, **others: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        predicted, losses = super().error(x0, *rest, **others)
         energy = (gradient_energy(predicted) - gradient_energy(x0)).abs().mean()
         return predicted, {**losses, "loss": losses["loss"] + ENERGY_WEIGHT * energy, "energy": energy.detach()}
 

@@ -101,9 +101,20 @@ export function parseSampler(text: string): SamplerSpec {
 /** A number from 0 to 1.
  * @throws InvalidArgumentError for anything else */
 export function parseShare(text: string): number {
-  const share = Number(text);
-  if (/^(\d+\.?\d*|\.\d+)$/.test(text) && share <= 1) return share;
+  if (isShare(text)) return Number(text);
   throw new InvalidArgumentError("Expected a number from 0 to 1, such as 0.5.");
+}
+
+/** An error to keep to, or none.
+ * @throws InvalidArgumentError for anything but a number from 0 to 1 or the word none */
+export function parseTolerance(text: string): number | "none" {
+  if (text === "none") return text;
+  if (isShare(text)) return Number(text);
+  throw new InvalidArgumentError("Expected a number from 0 to 1, such as 0.01, or none.");
+}
+
+function isShare(text: string): boolean {
+  return /^(\d+\.?\d*|\.\d+)$/.test(text) && Number(text) <= 1;
 }
 
 /** The name of a PNG file.

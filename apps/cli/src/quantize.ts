@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { resolve } from "node:path";
 import { jsonLine } from "./json-line.js";
-import { parseCount, parseShare, parseSmallSeed, parseThreads } from "./option-values.js";
+import { parseCount, parseSmallSeed, parseThreads, parseTolerance } from "./option-values.js";
 import { watch } from "./painting.js";
 import { createProgress } from "./progress.js";
 import { readCaptions } from "./sheet.js";
@@ -44,7 +44,7 @@ export function addQuantizeCommand(
         "--tolerance <share>",
         "error that int8 may bring to the output of each network (default: 0.01); layers stay in float until it is kept; " +
           "none: all become int8 that can, and no layer is tried alone, which saves most of the time",
-      ).argParser((text) => (text === "none" ? text : parseShare(text))),
+      ).argParser(parseTolerance),
     )
     .addOption(new Option("--seed <integer>", "of the noise (default: 0)").argParser(parseSmallSeed))
     .addOption(

@@ -64,7 +64,7 @@ describe("quantize", () => {
 
   it.each([
     [["quantize", "toybox"], /required option '--out <folder>'/],
-    [["quantize", "toybox", "--out", "x", "--tolerance", "many"], /--tolerance/],
+    [["quantize", "toybox", "--out", "x", "--tolerance", "many"], /--tolerance.*from 0 to 1, such as 0.01, or none/],
     [["quantize", "toybox", "--out", "x", "--steps", "0"], /--steps/],
   ])("refuses %j in one sentence", async (args, message) => {
     const host = createFakeHost();
