@@ -5,18 +5,16 @@ Opens the network, then runs one step for each line "step" of its input and stop
 of JSON. In bfloat16 the channels of pictures lie last, as PyTorch's convolutions want them there.
 """
 
-import json
-import resource
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import diffusers
 import torch
 from diffusers import AutoencoderKL, PriorTransformer, UNet2DConditionModel, UNet2DModel, VQModel
 from safetensors.torch import load_file
 from transformers import CLIPTextModelWithProjection
+
+from answers import VERSION, say, seconds_of
 
 Inputs = dict[str, torch.Tensor]
 Step = Callable[[], torch.Tensor]
@@ -118,21 +116,16 @@ STAGES = {
 WHOLE = {"ids", "t"}
 
 
-def say(**line: object) -> None:
-    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    print(json.dumps({**line, "peakBytes": peak_bytes}), flush=True)
-
-
 @torch.inference_mode()
 def main() -> None:
     folder, stage, inputs_file, output_file, threads, clock, _ = sys.argv[1:]
-    now = time.process_time if clock == "processor" else time.perf_counter
+    now = seconds_of(clock)
     if threads != "all":
         torch.set_num_threads(int(threads))
     inputs = {name: value if name in WHOLE else ready(value) for name, value in load_file(inputs_file).items()}
     start = now()
     step = STAGES[stage](Path(folder), inputs)
-    say(seconds=now() - start, version=f"diffusers {diffusers.__version__}, PyTorch {torch.__version__}")
+    say(seconds=now() - start, version=VERSION)
     output = torch.zeros(0)
     for _ in sys.stdin:
         start = now()

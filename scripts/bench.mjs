@@ -3,7 +3,7 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { buildBench, checkNode, install, root } from "./setup.mjs";
 
-/* Sets up what is missing, then runs a command of bench/ in this process: bench, or weights. */
+/* Sets up what is missing, then runs a command of bench/ in this process, such as bench or weights. */
 
 checkNode();
 await install();

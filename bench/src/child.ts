@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** What a measuring process says of its network once it is open. */
+/** What a measuring process says once its network is open, or its model loaded. */
 interface Opened {
   readonly seconds: number;
   readonly peakBytes: number;
@@ -11,14 +11,16 @@ interface Opened {
   readonly flops?: number;
 }
 
-/** What it says of a step. */
+/** What it says of a step, or of a picture. */
 interface Stepped {
   readonly seconds: number;
+  /** How many of them went into opening networks; of our side's pictures only. */
+  readonly openSeconds?: number;
   /** Largest resident memory of the process so far. */
   readonly peakBytes: number;
 }
 
-/** A process that has one network open and runs a step when it is asked to. */
+/** A process that has one network open and runs a step when it is asked to, or has a model loaded and paints a picture. */
 export interface MeasuringProcess {
   readonly opened: Opened;
   step(): Promise<Stepped>;

@@ -163,11 +163,12 @@ async function writeInputs(path: string, inputs: Inputs): Promise<void> {
   await file.close();
 }
 
-async function readFloats(path: string): Promise<Float32Array> {
+/** The float32 numbers of a file. */
+export async function readFloats(path: string): Promise<Float32Array> {
   return new Float32Array(new Uint8Array(await readFile(path)).buffer);
 }
 
 /** Absolute path of a file beside this one, once it is built. */
-function beside(file: string): string {
+export function beside(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url));
 }

@@ -1,3 +1,4 @@
+import { markdownTable } from "./markdown-table.js";
 import type { Measurement, OurMeasurement, TheirMeasurement } from "./measurement.js";
 
 const GB = 1e9;
@@ -20,9 +21,7 @@ export function formatTable(measurements: readonly Measurement[]): string {
     "relative error",
   ];
   const lines = measurements.flatMap((measurement) => measurement.unclip.map((ours) => row(measurement, ours)));
-  const rows = [header, header.map((_, i) => (i === 0 ? "---" : "---:")), ...lines];
-  const widths = header.map((_, i) => Math.max(...rows.map((cells) => cells[i]!.length)));
-  return rows.map((cells) => `| ${cells.map((cell, i) => pad(cell, widths[i]!, i)).join(" | ")} |`).join("\n");
+  return markdownTable(header, lines);
 }
 
 function row({ title, diffusers }: Measurement, ours: OurMeasurement): string[] {
@@ -46,8 +45,4 @@ function row({ title, diffusers }: Measurement, ours: OurMeasurement): string[] 
 
 function cellsOf({ openSeconds, stepSeconds, peakBytes }: TheirMeasurement): string[] {
   return [openSeconds.toFixed(2), stepSeconds.toFixed(3), (peakBytes / GB).toFixed(2)];
-}
-
-function pad(cell: string, width: number, column: number): string {
-  return column === 0 || cell.startsWith("---") ? cell.padEnd(width) : cell.padStart(width);
 }

@@ -1,6 +1,6 @@
 export { loadClip, type Clip } from "./clip.js";
 export type { Defaults } from "./defaults.js";
-export { PRESET_NAMES, type PresetName } from "./presets.js";
+export { PRESET_NAMES, presetDefaults, type PresetName } from "./presets.js";
 export { MOST_PICTURES } from "./fill-request.js";
 export { inspectModel, type ComponentReport, type ModelReport } from "./inspect.js";
 export { loadUnclip, type LoadOptions, type Unclip } from "./load.js";
