@@ -23,18 +23,22 @@ export async function checkScales(
     const bytes = await folder.bytes(path, first.offset, last.offset + last.sizeBytes);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (const { key, entry } of run) {
-      for (let at = entry.offset - first.offset; at < entry.offset + entry.sizeBytes - first.offset; at += 4)
-        checkScale(view.getFloat32(at, true), `${folder.name}/${path}: ${quote(key)}`);
+      const scale = findBad(view, entry.offset - first.offset, entry.sizeBytes);
+      if (scale === undefined) continue;
+      throw new UnclipError(
+        "weights",
+        `${folder.name}/${path}: ${quote(key)}: expected positive numbers, got ${scale}; quantise the model again, or copy the file again`,
+      );
     }
   }
 }
 
-function checkScale(scale: number, where: string): void {
-  if (scale > 0 && scale < Infinity) return;
-  throw new UnclipError(
-    "weights",
-    `${where}: expected positive numbers, got ${scale}; quantise the model again, or copy the file again`,
-  );
+function findBad(view: DataView, start: number, sizeBytes: number): number | undefined {
+  for (let at = start; at < start + sizeBytes; at += 4) {
+    const scale = view.getFloat32(at, true);
+    if (!(scale > 0 && scale < Infinity)) return scale;
+  }
+  return undefined;
 }
 
 /** Tensors in groups that lie side by side. */
