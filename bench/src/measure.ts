@@ -31,7 +31,10 @@ let feeds = stage.feeds(stage.inputs(config), config);
 
 const opening = now();
 const graph = NETWORKS[stage.component]!(config, await readCheckpoint(folder, stage.component));
-const session = await openSession({ graph, folder }, threads === "all" ? {} : { threads: Number(threads) });
+const session = await openSession(
+  { graph, folder },
+  { keepPrepared: true, ...(threads !== "all" && { threads: Number(threads) }) },
+);
 const openSeconds = now() - opening;
 if (stage.carry) {
   const [from, to] = stage.carry;

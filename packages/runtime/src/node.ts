@@ -40,7 +40,7 @@ export { selectModelFiles, type SelectModelFilesOptions } from "./select-files.j
  * work on this machine */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   checkRuntimeOptions(options);
-  const { device: wanted = "auto", threads } = options;
+  const { device: wanted = "auto", threads, keepPrepared } = options;
   if (wanted === "wasm" || (wanted === "auto" && (await needsWasm()))) return createWasmRuntime(options);
   const { device, passedOver } = await chooseDevice(options.device ?? "cpu", {
     platform: "Node",
@@ -53,7 +53,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
     try: (device) => exclusively(() => selfCheck((model) => openSession(model, { device, threads }))),
   });
   return createRuntimeWith(
-    { device, passedOver, threads, open: (model) => openSession(model, { device, threads }) },
+    { device, passedOver, threads, open: (model) => openSession(model, { device, threads, keepPrepared }) },
     options,
   );
 }

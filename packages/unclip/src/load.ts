@@ -99,7 +99,7 @@ export interface Unclip {
 export async function loadUnclip(source: FolderSource = "toybox", options: LoadOptions = {}): Promise<Unclip> {
   const { signal, dtype } = options;
   checkAborted(signal, "loadUnclip");
-  const runtime = await createRuntime(options); // a device that is not there is refused before anything is fetched
+  const runtime = await createRuntime({ keepPrepared: true, ...options }); // a device that is not there is refused before anything is fetched
   const found = await openFamily(source, sourceOptions(options));
   const { model, family, folder, load } = dtype === "int8" ? await inInt8(found, source, options) : found;
   const opened = await load(runtime);

@@ -1,5 +1,7 @@
 import { add, createCheckpoint, createGraphBuilder, hasInt8Layers, type Graph } from "@unclip/graph";
 import type { Tensor } from "@unclip/tensor";
+import type { InferenceSession } from "onnxruntime-common";
+import { join } from "node:path";
 import type { Device } from "../devices.js";
 import { exclusively } from "../exclusively.js";
 import { sessionOver } from "../ort-session.js";
@@ -14,6 +16,7 @@ import {
 import { hasTiles } from "./has-tiles.js";
 import { int8Overflows } from "./int8-overflow.js";
 import { importOnnxRuntime } from "./onnx-runtime.js";
+import { openPrepared } from "./prepared.js";
 import { weightsDirectoryOf } from "./weights-directory.js";
 
 /** Above that, "all" only delays opening: unlike "extended" it copies the weights of convolutions into another order, at 2 s per GB and more.
@@ -21,6 +24,8 @@ import { weightsDirectoryOf } from "./weights-directory.js";
 const ORDERED_BYTES = 2 ** 26;
 /** Above that, weights of a network without convolutions are not packed. */
 const PACKED_BYTES = 2 ** 30;
+/** Networks of more int8 weights take seconds to open. */
+const PREPARED_BYTES = 2 ** 26;
 
 /** Options of {@link openSession}. */
 export interface SessionOptions {
@@ -28,15 +33,21 @@ export interface SessionOptions {
   readonly device?: Device;
   /** Threads of one run; default one for each core. */
   readonly threads?: number;
+  /** Whether what ONNX Runtime makes of a large int8 network when it opens it is kept on the disk, for the processor. Default false. */
+  readonly keepPrepared?: boolean;
 }
 
 /** Opens a graph with onnxruntime-node. The weights stay in their files: ONNX Runtime maps them by path. */
-export async function openSession(model: Model, { device = "cpu", threads }: SessionOptions = {}): Promise<Session> {
-  const { InferenceSession } = await importOnnxRuntime();
+export async function openSession(
+  model: Model,
+  { device = "cpu", threads, keepPrepared = false }: SessionOptions = {},
+): Promise<Session> {
+  const onnxRuntime = await importOnnxRuntime();
   const { graph, folder } = model;
   const isInt8 = hasInt8Layers(graph); // its products are fast only on weights in ONNX Runtime's own order
   const isTiled = isInt8 && device === "cpu" && (await hasTiles());
-  const session = await InferenceSession.create(isTiled ? graph.tiledBytes() : bytesFor(graph, device), {
+  const bytes = isTiled ? graph.tiledBytes() : bytesFor(graph, device);
+  const options: InferenceSession.SessionOptions = {
     executionProviders: [executionProvider(graph, device)],
     graphOptimizationLevel: graph.weightBytes > ORDERED_BYTES ? "extended" : optimizationLevel(graph),
     enableMemPattern: false, // the plan of a first run would take memory beside what that run left in the arena
@@ -50,7 +61,11 @@ export async function openSession(model: Model, { device = "cpu", threads }: Ses
         ...(isInt8 && (await int8Overflows()) && { x64quantprecision: "1" }),
       },
     },
-  });
+  };
+  const isPrepared = keepPrepared && device === "cpu" && int8Bytes(graph) > PREPARED_BYTES;
+  const session = isPrepared
+    ? await openPrepared({ name: graph.name, bytes, weights: weightPaths(model), options })
+    : await onnxRuntime.InferenceSession.create(bytes, options);
   return sessionOver(session, (output) => download(output, device));
 }
 
@@ -70,4 +85,15 @@ function download(output: Tensor, device: Device) {
  * to open for that, and saved nothing on its first step and 0.15 s on each further one. */
 function hasConvolutions(graph: Graph): boolean {
   return graph.operations.some(({ op }) => op === "Conv" || op === "Int8Conv");
+}
+
+/** What of a graph's weights is int8 in its files. */
+function int8Bytes({ model }: Graph): number {
+  return model.initializers.reduce((sum, { type, data }) => {
+    return type === "int8" && !(data instanceof Uint8Array) ? sum + data.sizeBytes : sum;
+  }, 0);
+}
+
+function weightPaths({ graph, folder }: Model): string[] {
+  return graph.weightFiles.map((path) => join(weightsDirectoryOf(folder!), path));
 }
