@@ -16,8 +16,8 @@ from toybox.upsampler import enlarge
 Generators = torch.Generator | list[torch.Generator]  # one for all pictures of a call, or one for each
 
 
-def load_pipeline(folder: Path, device: str = "cpu") -> UnCLIPPipeline:
-    """Built from its parts in float32: diffusers does not find UnCLIPTextProjModel by the published name."""
+def load_pipeline(folder: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> UnCLIPPipeline:
+    """Built from its parts: diffusers does not find UnCLIPTextProjModel by the published name."""
     parts = {
         "prior": PriorTransformer,
         "decoder": UNet2DConditionModel,
@@ -29,7 +29,7 @@ def load_pipeline(folder: Path, device: str = "cpu") -> UnCLIPPipeline:
     schedulers = ("prior_scheduler", "decoder_scheduler", "super_res_scheduler")
     return UnCLIPPipeline(
         tokenizer=CLIPTokenizer.from_pretrained(folder / "tokenizer"),
-        **{name: kind.from_pretrained(folder / name).float().eval() for name, kind in parts.items()},
+        **{name: kind.from_pretrained(folder / name, torch_dtype=dtype).eval() for name, kind in parts.items()},
         **{name: UnCLIPScheduler.from_pretrained(folder / name) for name in schedulers},
     ).to(device)
 
@@ -47,6 +47,33 @@ def paint(pipeline: UnCLIPPipeline, captions: list[str], defaults: dict, generat
         generator=generator,
         output_type="np",
     ).images
+
+
+class SmallPainted(Exception):
+    """Ends diffusers' pipeline once its decoder has painted."""
+
+
+def paint_small(pipeline: UnCLIPPipeline, captions: list[str], defaults: dict, generator: Generators) -> np.ndarray:
+    """The decoder's own pictures [N, s, s, 3] in [0, 1], one per caption: the pipeline goes no further."""
+    scheduler = pipeline.decoder_scheduler
+    step = scheduler.step
+    last: dict[str, torch.Tensor] = {}
+
+    def step_unless_last(*args: object, prev_timestep: torch.Tensor | None, **others: object) -> object:
+        result = step(*args, prev_timestep=prev_timestep, **others)
+        if prev_timestep is None:
+            last["x"] = result.prev_sample
+            raise SmallPainted
+        return result
+
+    scheduler.step = step_unless_last
+    try:
+        paint(pipeline, captions, defaults, generator)
+    except SmallPainted:
+        pass
+    finally:
+        del scheduler.step
+    return (last["x"].float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
 
 
 @torch.no_grad()
