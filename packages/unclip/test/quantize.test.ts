@@ -2,7 +2,7 @@ import { readTensors } from "../../../test-support/tensors.js";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createRandom, inspectModel, loadUnclip, type Picture } from "unclip";
+import { createRandom, inspectModel, loadUnclip, type DecoderSettings, type Picture } from "unclip";
 import { quantizeModel, type QuantizedModel } from "unclip/quantize";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test-support/folders.js";
@@ -17,9 +17,9 @@ function distance(a: Picture, b: Picture): number {
   return Math.sqrt(a.data.reduce((sum, value, i) => sum + (value - b.data[i]!) ** 2, 0) / a.data.length);
 }
 
-async function paint(model: string, seed = 5): Promise<Picture> {
+async function paint(model: string, seed = 5, decoder: DecoderSettings = {}): Promise<Picture> {
   const unclip = await loadUnclip(model, { threads: 1 });
-  const steps = { prior: { steps: 3 }, decoder: { steps: 3 }, upsamplers: [{ steps: 3 }] };
+  const steps = { prior: { steps: 3 }, decoder: { steps: 3, ...decoder }, upsamplers: [{ steps: 3 }] };
   const { images } = await unclip.generate(CAPTION, { ...steps, random: createRandom(seed) });
   await unclip.dispose();
   return images[0]!;
@@ -83,6 +83,13 @@ describe("quantizeModel", () => {
     const sum = components.reduce((total, component) => total + component.sizeBytes, 0);
     expect(sum).toBe(sizeBytes.after);
     expect(sizeBytes.after).toBeLessThan(0.75 * sizeBytes.before); // most of this model's layers are too small to become int8
+  });
+
+  it("reuses what the decoder's deeper levels made, as float32 does", async () => {
+    const reuse = { cacheInterval: 2 };
+    const [int8, float, every] = [await paint(folder, 5, reuse), await paint(source, 5, reuse), await paint(folder)];
+    expect(distance(int8, every)).toBeGreaterThan(0);
+    expect(distance(int8, float)).toBeLessThan(distance(await paint(source, 6, reuse), float) / 3);
   });
 
   it("leaves every tensor of a layer that stays in float as it was, and configs too", async () => {
