@@ -45,8 +45,8 @@ export function App({ device }: Pick<Opening, "device">) {
     return painter.paint({ title, place, parts: [{ begin: (unclip, signal) => unclip.again(recipe, { signal }) }] });
   };
   const vary = (picture: Picture, title: string, place: Place = "generate") => {
-    const { seed, upsamplers } = settings;
-    const request = { seed, n: 2, upsamplers };
+    const { seed, upsamplers, preset } = settings;
+    const request = { seed, n: 2, upsamplers, ...(preset !== "exact" && { preset }) };
     return painter.paint({
       title: `variations of ${title}`,
       place,

@@ -147,6 +147,32 @@ describe.skipIf(chromium === undefined)("the Generate page", { timeout: MOST_MS 
       expect(await pixelsOf(page, words)).toEqual(painted);
     });
 
+    it("paints by a preset, whose steps stand in the form, and fills another form from its link", async () => {
+      const words = "a purple cylinder";
+      await fill(page, words);
+      await page.getByRole("combobox", { name: "Preset" }).selectOption("fast");
+      expect(await page.getByLabel("Decoder steps").inputValue()).toBe("");
+      expect(await page.getByLabel("Decoder steps").getAttribute("placeholder")).toBe("3");
+      await page.getByRole("button", { name: "Paint", exact: true }).click();
+      await done(page, words).waitFor();
+      const recipe = await recipeShown(page, words);
+      expect(recipe).toMatchObject({ preset: "fast", decoder: { steps: 3, cacheInterval: 2 }, upsamplers: [] });
+      await page.getByRole("button", { name: `Vary ${words}` }).click();
+      await done(page, `variations of ${words}`).waitFor();
+      expect(await recipeShown(page, `variations of ${words}`)).toMatchObject({ operation: "vary", preset: "fast" });
+
+      await page.getByRole("button", { name: `Copy link of ${words}` }).click();
+      await page.getByText("Copied").waitFor();
+      const other = await context.newPage();
+      site.watch(other);
+      await other.goto(await page.evaluate(() => navigator.clipboard.readText()));
+      await done(other, words).waitFor();
+      expect(await pixelsOf(other, words)).toEqual(await pixelsOf(page, words));
+      expect(await other.getByRole("combobox", { name: "Preset" }).inputValue()).toBe("fast");
+      await other.close();
+      await page.getByRole("combobox", { name: "Preset" }).selectOption("exact");
+    });
+
     it("compares the priors side by side, and paints one of them again", async () => {
       await fill(page, "a red cube");
       await page.getByRole("button", { name: "Compare the priors" }).click();
@@ -224,6 +250,12 @@ describe.skipIf(chromium === undefined)("the Generate page", { timeout: MOST_MS 
     expect(site.problems).toEqual([]);
   });
 });
+
+/** The recipe of a finished job, as the page shows it. */
+async function recipeShown(page: Page, title: string): Promise<unknown> {
+  const text = done(page, title).getByLabel(`Recipe of ${title} as JSON`, { exact: true });
+  return JSON.parse((await text.textContent())!);
+}
 
 /** The pixels of a PNG file, as the browser reads them. */
 async function pixelsOfPng(page: Page, png: Buffer): Promise<number[]> {

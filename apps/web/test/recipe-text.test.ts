@@ -1,7 +1,7 @@
 import { encodePng, type Recipe } from "unclip";
 import { describe, expect, it } from "vitest";
 import { linkOf, recipeOfLink, recipeOfPng, textsOf } from "../src/parts/recipe-text.js";
-import { FIRST_SETTINGS, requestOf, settingsOf } from "../src/generate/settings.js";
+import { FIRST_SETTINGS, requestOf, settingsOf, withPreset } from "../src/generate/settings.js";
 
 const recipe = {
   operation: "generate",
@@ -52,6 +52,7 @@ describe("a recipe", () => {
       seed: 7,
       n: 2,
       upsamplers: 1,
+      preset: "exact",
       prior: "diffusion",
       priorSteps: 25,
       priorGuidance: 4,
@@ -66,9 +67,34 @@ describe("a recipe", () => {
       prior: { kind: "diffusion", steps: 25, guidanceScale: 4 },
       decoder: { steps: 10, guidanceScale: 1 },
     });
-    for (const other of [{ operation: "vary" }, { captions: ["a", "b"] }, { seed: "12345678901234567890" }]) {
+    for (const other of [
+      { operation: "vary" },
+      { captions: ["a", "b"] },
+      { seed: "12345678901234567890" },
+      { preset: "of a later version" },
+    ]) {
       expect(settingsOf({ ...recipe, ...other } as Recipe)).toBeUndefined();
     }
+  });
+});
+
+describe("a preset", () => {
+  it("goes from a recipe into the form and into the next request", () => {
+    const settings = settingsOf({ ...recipe, preset: "fast" })!;
+    expect(settings.preset).toBe("fast");
+    expect(requestOf(settings)).toMatchObject({ preset: "fast", decoder: { steps: 10 } });
+  });
+
+  it("takes the place of all steps that were set, and of nothing else", () => {
+    const settings = withPreset(settingsOf(recipe)!, "balanced");
+    expect(requestOf(settings)).toEqual({
+      seed: 7,
+      n: 2,
+      preset: "balanced",
+      upsamplers: [{}],
+      prior: { kind: "diffusion", guidanceScale: 4 },
+      decoder: { guidanceScale: 1 },
+    });
   });
 });
 

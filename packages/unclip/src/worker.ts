@@ -26,6 +26,7 @@ export {
   type Tensor,
 } from "@unclip/tensor";
 export type { Generation } from "./operation.js";
+export { PRESET_NAMES, presetDefaults, type PresetName } from "./presets.js";
 export type { Recipe } from "./recipe.js";
 export type { StageStep, StageTiming } from "./timeline.js";
 export type { StepInside } from "./step-inside.js";

@@ -1,11 +1,18 @@
-import type { WorkerModel } from "unclip/worker";
+import { PRESET_NAMES, presetDefaults, type PresetName, type WorkerModel } from "unclip/worker";
 import { NumberField } from "../parts/number-field.js";
 import { SizeField } from "../parts/size-field.js";
 import { canUse, priorWords } from "./priors.js";
-import { EXAMPLES, PRIORS, type PriorKind, type Settings } from "./settings.js";
+import { EXAMPLES, PRIORS, withPreset, type PriorKind, type Settings } from "./settings.js";
 
 /** The largest seed that a number field can hold exactly is larger, but nobody remembers it. */
 const MOST_SEED = 999_999;
+
+/** What a preset is called, with how much of the work it takes. */
+const PRESET_WORDS: Readonly<Record<PresetName, string>> = {
+  exact: "exact",
+  balanced: "balanced, ⅓ of the work",
+  fast: "fast, ⅕ of the work",
+};
 
 /** The form of a request. */
 export function RequestForm(props: {
@@ -19,7 +26,7 @@ export function RequestForm(props: {
 }) {
   const { settings, model, isBusy, onChange, onPaint, onCompare, onStop } = props;
   const set = (changes: Partial<Settings>) => onChange({ ...settings, ...changes });
-  const defaults = model?.defaults;
+  const defaults = model && presetDefaults(model.defaults, settings.preset);
   const isDiffusion = settings.prior === "diffusion";
   return (
     <form
@@ -81,6 +88,19 @@ export function RequestForm(props: {
         </button>
         <NumberField label="Pictures" value={settings.n} min={1} max={4} onChange={(n) => set({ n: n ?? 1 })} />
         <SizeField model={model} upsamplers={settings.upsamplers} onChange={(upsamplers) => set({ upsamplers })} />
+        <label class="field">
+          <span>Preset</span>
+          <select
+            value={settings.preset}
+            onChange={({ currentTarget }) => onChange(withPreset(settings, currentTarget.value as PresetName))}
+          >
+            {PRESET_NAMES.map((name) => (
+              <option key={name} value={name}>
+                {PRESET_WORDS[name]}
+              </option>
+            ))}
+          </select>
+        </label>
       </div>
       <details>
         <summary>Advanced</summary>
@@ -146,7 +166,7 @@ export function RequestForm(props: {
             />
           ))}
         </div>
-        <p class="hint">Guidance 1 is off. What is left empty is the model's own.</p>
+        <p class="hint">Guidance 1 is off. What is left empty is as the preset has it; exact is the model's own.</p>
       </details>
     </form>
   );
