@@ -62,7 +62,7 @@ export interface RuntimeOptions {
   readonly residentBytes?: number;
   /** In Node, on the processor: keep what ONNX Runtime makes of an int8 network of more than 64 MiB when it first opens it, in the cache
    * (HF_ASSETS_CACHE, or else ~/.cache/huggingface/assets, there in unclip/prepared), at twice the size of its weights. From then on it opens
-   * two to three times as fast. Default false; `loadUnclip` has true. */
+   * 1.4 to 3 times as fast. Default false; `loadUnclip` has true. */
   readonly keepPrepared?: boolean;
   /** In browsers: where the .mjs and .wasm files of onnxruntime-web are, if not beside its script: the address of a folder, ending in "/",
    * or of each file. The first runtime of a page decides. */
