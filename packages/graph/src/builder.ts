@@ -12,7 +12,8 @@ import {
 } from "./onnx.js";
 import { bytesOf } from "./expand.js";
 import type { INT8_DOMAIN } from "./int8.js";
-import { withFloatLayers, withIntegerLayers, withTiledLayers } from "./int8.js";
+import { withChannelsLast } from "./channels-last.js";
+import { withFloatLayers, withIntegerLayers } from "./int8.js";
 import { withPlainAttention } from "./plain.js";
 import type { WeightType } from "./weight-entry.js";
 
@@ -37,8 +38,9 @@ export interface Graph {
   readonly name: string;
   /** The ONNX file. */
   readonly bytes: Uint8Array;
-  /** The same for processors that multiply tiles of int8 (AMX): int8 convolutions are computed as matrix products. */
-  tiledBytes(): Uint8Array;
+  /** The same for ONNX Runtime on a processor in Node: pictures between int8 convolutions lie in bands of rows, channels last.
+   * @param isTiled whether the processor multiplies tiles of int8 (AMX) */
+  bandedBytes(isTiled: boolean): Uint8Array;
   /** The same for devices without integer arithmetic: int8 layers compute in float32, from weights that are dequantised when the network opens. */
   floatBytes(): Uint8Array;
   /** The same for devices that besides compute some of its operators wrong: those are taken apart. */
@@ -225,7 +227,8 @@ export function createGraphBuilder({
     const name = [...path, `${op}_${count++}`].join("/");
     const made = shapes.map((dims, i) => ({ name: i === 0 ? name : `${name}:${i}`, type, dims }));
     const outputNames = made.map((value) => value.name);
-    nodes.push({ op, domain, inputs: from.map((value) => value?.name ?? ""), outputs: outputNames, attributes });
+    const names = from.map((value) => value?.name ?? "");
+    nodes.push({ op, domain, inputs: names, outputs: outputNames, attributes, ...(shapes[0] && { dims: shapes[0] }) });
     operations.push({ op, inputs: from, output: made[0]! });
     return made;
   };
@@ -358,7 +361,7 @@ export function graphOf(model: ModelRecord): Omit<Graph, "operations" | "layers"
   return {
     name: model.name,
     bytes: encodeModel(withIntegerLayers(model)),
-    tiledBytes: () => encodeModel(withTiledLayers(model)),
+    bandedBytes: (isTiled) => encodeModel(withIntegerLayers(withChannelsLast(model, isTiled))),
     floatBytes: () => encodeModel(withFloatLayers(model)),
     plainBytes: () => encodeModel(withPlainAttention(withFloatLayers(model))),
     model,

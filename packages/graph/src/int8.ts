@@ -1,6 +1,6 @@
 import type { Graph } from "./builder.js";
-import { bytesOf, expandNodes, nodesFor, type Constant } from "./expand.js";
-import type { InitializerRecord, ModelRecord, NodeRecord } from "./onnx.js";
+import { expandNodes, nodesFor, type Constant } from "./expand.js";
+import type { ModelRecord, NodeRecord } from "./onnx.js";
 
 /* Layers whose weights are int8: a node of ours until the file is written, then the operators of one device.
  *
@@ -20,31 +20,6 @@ export function withIntegerLayers(model: ModelRecord): ModelRecord {
   return expandNodes(model, { [INT8_CONV]: integerConv, [INT8_LINEAR]: integerLinear });
 }
 
-/** The same for processors that multiply tiles of int8 (AMX): int8 convolutions are computed as matrix products. ONNX Runtime 1.30 has convolution
- * kernels without tiles, which it takes wherever it knows that the zero point of the weights is zero. So that becomes known only when the model runs. */
-export function withTiledLayers(model: ModelRecord): ModelRecord {
-  const integer = withIntegerLayers(model);
-  const given = integer.inputs.find(({ type, dims }) => type === "float" && dims.length > 0);
-  if (given === undefined || !integer.nodes.some(({ op }) => op === "QLinearConv")) return integer;
-  const added = new Map<string, InitializerRecord>();
-  const list = (values: readonly number[]) => {
-    const name = `int8/tiled/[${values.join()}]`;
-    added.set(name, { name, type: "int64", dims: [values.length], data: bytesOf("int64", values) });
-    return name;
-  };
-  const { nodes, node } = nodesFor("int8/tiled");
-  const number = node("Slice", [given.name, list(given.dims.map(() => 0)), list(given.dims.map(() => 1))]);
-  const zero = node("Cast", [node("Sub", [number, number])], { to: INT8 });
-  const none = node("Reshape", [zero, list([1])]);
-  const tiled = integer.nodes.map((each) =>
-    each.op === "QLinearConv" ? { ...each, inputs: each.inputs.with(WEIGHT_ZERO_POINT, none) } : each,
-  );
-  return { ...integer, nodes: [...nodes, ...tiled], initializers: [...integer.initializers, ...added.values()] };
-}
-
-/** Which input of QLinearConv it is. */
-const WEIGHT_ZERO_POINT = 5;
-
 /** The same model with int8 layers in float32, from weights that the runtime dequantises when it opens the network: for every other provider. */
 export function withFloatLayers(model: ModelRecord): ModelRecord {
   return expandNodes(model, { [INT8_CONV]: floatConv, [INT8_LINEAR]: floatLinear });
@@ -56,7 +31,6 @@ export function hasInt8Layers({ operations }: Pick<Graph, "operations">): boolea
 }
 
 const FLOAT = 1;
-const INT8 = 3;
 const INT32 = 6;
 
 type Inputs = readonly [string, string, string, string, string, ...string[]];

@@ -19,6 +19,8 @@ export interface NodeRecord {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, Attribute>>;
+  /** The shape of the first output, where it is known. */
+  readonly dims?: Dims;
 }
 
 /** A named input or output of a graph. */
@@ -43,6 +45,8 @@ export interface ModelRecord {
   readonly inputs: readonly PortRecord[];
   readonly outputs: readonly PortRecord[];
   readonly initializers: readonly InitializerRecord[];
+  /** Shapes of values in between which ONNX Runtime could not find out by itself. It uses memory again for values of the same known shape. */
+  readonly values?: readonly PortRecord[];
 }
 
 const IR_VERSION = 10;
@@ -75,6 +79,7 @@ export function encodeModel(model: ModelRecord): Uint8Array {
       for (const initializer of model.initializers) graph.message(5, (writer) => writeInitializer(writer, initializer));
       for (const port of model.inputs) graph.message(11, (writer) => writePort(writer, port));
       for (const port of model.outputs) graph.message(12, (writer) => writePort(writer, port));
+      for (const port of model.values ?? []) graph.message(13, (writer) => writePort(writer, port));
     });
     writeOpset(file, "", OPSET);
     writeOpset(file, "com.microsoft", 1);

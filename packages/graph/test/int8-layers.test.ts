@@ -1,5 +1,24 @@
-import { conv2d, createCheckpoint, createGraphBuilder, linear, type GraphBuilder, type Value } from "@unclip/graph";
+import { fromBinary } from "@bufbuild/protobuf";
+import {
+  add,
+  averagePool2,
+  concat,
+  conv2d,
+  createCheckpoint,
+  createGraphBuilder,
+  exp,
+  groupNorm,
+  linear,
+  mul,
+  reshape,
+  silu,
+  transpose,
+  upsampleNearest2,
+  type GraphBuilder,
+  type Value,
+} from "@unclip/graph";
 import { createRandom, tensor } from "@unclip/tensor";
+import { ModelProtoSchema } from "onnx-buf";
 import { InferenceSession } from "onnxruntime-node";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -155,4 +174,106 @@ describe("layers whose weights are int8", () => {
     const parts = part === undefined ? rest : { ...rest, [key]: part as Part };
     expect(() => conv(parts)).toThrow(message);
   });
+
+  describe("in bands of rows", () => {
+    const layer = (name: string, out: number, channels: number, kernel: number): Record<string, Part> => ({
+      [`${name}.weight`]: ["I8", [out, channels, kernel, kernel]],
+      [`${name}.weight_scale`]: ["F32", [out]],
+      [`${name}.input_scale`]: ["F32", [channels]],
+      [`${name}.input_zero_point`]: ["U8", [1]],
+      [`${name}.output_scale`]: ["F32", [out]],
+      [`${name}.output_zero_point`]: ["U8", [out]],
+      [`${name}.bias`]: ["F32", [out]],
+    });
+    const norm: Record<string, Part> = { "n.weight": ["F32", [32]], "n.bias": ["F32", [32]] };
+    const first = layer("c", 32, 32, 3);
+    const both = { ...first, ...layer("d", 32, 32, 3) };
+    const c = (g: GraphBuilder, x: Value) => conv2d(g, "c", x, 32, { kernel: 3, padding: 1 });
+    const d = (g: GraphBuilder, x: Value) => conv2d(g, "d", x, 32, { kernel: 3, padding: 1 });
+    const normed = (g: GraphBuilder, x: Value) => groupNorm(g, "n", x, 8);
+    const perChannel = (g: GraphBuilder, x: Value) =>
+      g.constant(
+        "float",
+        Array.from({ length: 32 }, (_, i) => 0.5 + i / 64),
+        [1, x.dims[1] as number, 1, 1],
+      );
+    const small = 1e-5; // sums in another order, of numbers up to 1000
+    const steps = 0.03; // and some roundings the other way, in the layers behind
+
+    it.each<[string, Record<string, Part>, number[], number, (g: GraphBuilder, x: Value) => Value]>([
+      ["a kernel of 3x3", first, [96, 64], small, c],
+      ["a height that is odd", first, [75, 64], small, c],
+      ["one band", first, [8, 8], small, c],
+      ["a kernel of 1x1", layer("c", 32, 32, 1), [96, 64], small, (g, x) => conv2d(g, "c", x, 32, { kernel: 1 })],
+      ["a stride of 2", first, [96, 64], small, (g, x) => conv2d(g, "c", x, 32, { kernel: 3, padding: 1, stride: 2 })],
+      ["a norm", { ...first, ...norm }, [96, 64], small, (g, x) => normed(g, c(g, x))],
+      [
+        "a norm with a scale and a shift, its activation and a convolution",
+        { ...both, ...norm },
+        [96, 64],
+        steps,
+        (g, x) => {
+          const h = normed(g, add(g, c(g, x), perChannel(g, x)));
+          return d(g, silu(g, add(g, mul(g, h, perChannel(g, x)), perChannel(g, x))));
+        },
+      ],
+      ["a residual", first, [96, 64], small, (g, x) => add(g, x, c(g, x))],
+      ["channels of another picture", first, [96, 64], small, (g, x) => concat(g, [c(g, x), x, c(g, x)], 1)],
+      [
+        "half the size",
+        { ...both, ...norm },
+        [96, 64],
+        steps,
+        (g, x) => d(g, averagePool2(g, silu(g, normed(g, c(g, x))))),
+      ],
+      [
+        "twice the size",
+        { ...both, ...norm },
+        [48, 32],
+        steps,
+        (g, x) => {
+          const h = normed(g, c(g, x));
+          return add(g, upsampleNearest2(g, h), d(g, upsampleNearest2(g, silu(g, h))));
+        },
+      ],
+      [
+        "tokens and back",
+        { ...first, ...norm },
+        [96, 64],
+        small,
+        (g, x) => {
+          const h = normed(g, c(g, x));
+          const tokens = transpose(g, reshape(g, h, ["N", 32, 96 * 64]), [0, 2, 1]);
+          const turned = transpose(g, silu(g, tokens), [0, 2, 1]);
+          return add(g, reshape(g, turned, h.dims), h);
+        },
+      ],
+      [
+        "an operator between that wants channels first",
+        { ...both, ...norm },
+        [96, 64],
+        steps,
+        (g, x) => d(g, exp(g, normed(g, c(g, x)))),
+      ],
+    ])("compute the same with %s", async (_, parts, size, tolerance, build) => {
+      const graph = graphWith(parts, build, ["N", 32, ...size]);
+      const dims = [2, 32, ...size];
+      const expected = await run(parts, graph.bytes, dims);
+      for (const isTiled of [false, true]) {
+        const bytes = graph.bandedBytes(isTiled);
+        const y = await run(parts, bytes, dims);
+        expect(y.dims).toEqual(expected.dims);
+        expect(relativeError(y.data as Float32Array, expected.data as Float32Array)).toBeLessThan(tolerance);
+        const { node } = fromBinary(ModelProtoSchema, bytes).graph!;
+        const convolutions = node.filter(({ opType }) => opType === "QLinearConv");
+        expect(convolutions.map(({ domain }) => domain)).toEqual(convolutions.map(() => "com.microsoft"));
+      }
+    });
+  });
 });
+
+/** ‖a − b‖ / ‖b‖ */
+function relativeError(a: Float32Array, b: Float32Array): number {
+  const power = (values: Iterable<number>) => Array.from(values).reduce((sum, value) => sum + value ** 2, 0);
+  return Math.sqrt(power(a.map((value, i) => value - b[i]!)) / power(b));
+}

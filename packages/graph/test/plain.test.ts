@@ -25,20 +25,23 @@ describe("floatBytes", () => {
   });
 });
 
-describe("tiledBytes", () => {
+describe("bandedBytes", () => {
   const isConv = ([name]: [string, unknown]) => name.startsWith("int8Conv");
 
-  it.each(int8.filter(isConv))("%s computes the same as a matrix product", async (_, test) => {
+  it.each(int8.filter(isConv))("%s computes the same with its channels last, in tiles or not", async (_, test) => {
     const { graph } = graphOf(test);
-    const { node, initializer } = fromBinary(ModelProtoSchema, graph.tiledBytes()).graph!;
-    const [convolution] = node.filter(({ opType }) => opType === "QLinearConv");
-    expect(initializer.map(({ name }) => name)).not.toContain(convolution!.input[5]);
-    await expectRight(test, graph.tiledBytes());
+    for (const isTiled of [false, true]) {
+      const { node, initializer } = fromBinary(ModelProtoSchema, graph.bandedBytes(isTiled)).graph!;
+      const [convolution] = node.filter(({ opType }) => opType === "QLinearConv");
+      expect(convolution!.domain).toBe("com.microsoft");
+      expect(initializer.some(({ name }) => name === convolution!.input[5])).toBe(!isTiled);
+      await expectRight(test, graph.bandedBytes(isTiled));
+    }
   });
 
   it.each([...int8.filter((one) => !isConv(one)), ...others])("%s is left as it is", (_, test) => {
     const { graph } = graphOf(test);
-    expect(graph.tiledBytes()).toEqual(graph.bytes);
+    expect(graph.bandedBytes(true)).toEqual(graph.bytes);
   });
 });
 

@@ -107,7 +107,7 @@ describe("openSession in Node", () => {
     ["a small network", sum, GIB / 16, { graphOptimizationLevel: "all", session: {} }],
     ["a larger one", sum, GIB, { graphOptimizationLevel: "extended", session: {} }],
     ["a small one of int8", int8, GIB / 16, { graphOptimizationLevel: "extended", session: {} }],
-    ["a large one of int8", int8, GIB + 1, { graphOptimizationLevel: "extended", session: {} }],
+    ["a large one of int8", int8, GIB + 1, { graphOptimizationLevel: "basic", session: { disable_quant_qdq: "1" } }],
     ["a large one", sum, GIB + 1, { graphOptimizationLevel: "extended", session: { disable_prepacking: "1" } }],
     ["a large one with convolutions", convolution, GIB + 1, { graphOptimizationLevel: "extended", session: {} }],
   ])("opens %s with as much rearranging as pays off", async (_, graph, weightBytes, { session, ...level }) => {
@@ -130,15 +130,22 @@ describe("openSession in Node", () => {
     expect(opened.map(({ extra }) => extra)).toEqual([{ session: {} }, { session: { x64quantprecision: "1" } }]);
   });
 
-  it("opens the file for tiles where this processor has them, of int8 on the processor alone", async () => {
+  it("opens the file in bands for large networks of int8 on the processor, and for tiles where it has them", async () => {
+    const bandedBytes = (isTiled: boolean) => Uint8Array.of(isTiled ? 1 : 0);
+    const large = { ...int8, bandedBytes, weightBytes: GIB };
     tiles.value = true;
-    const tiledBytes = () => Uint8Array.of(1);
-    await openSession({ graph: { ...int8, tiledBytes } });
-    await openSession({ graph: { ...sum, tiledBytes } });
-    await openSession({ graph: { ...int8, tiledBytes } }, { device: "cuda" });
+    await openSession({ graph: large });
+    await openSession({ graph: { ...sum, bandedBytes } });
+    await openSession({ graph: large }, { device: "cuda" });
+    await openSession({ graph: { ...int8, bandedBytes } });
     tiles.value = false;
-    await openSession({ graph: { ...int8, tiledBytes } });
-    expect(files).toEqual([tiledBytes(), sum.bytes, int8.floatBytes(), int8.bytes]);
+    await openSession({ graph: large });
+    expect(files).toEqual([bandedBytes(true), sum.bytes, int8.floatBytes(), int8.bytes, bandedBytes(false)]);
+  });
+
+  it("notes what operators take where it is asked to", async () => {
+    await openSession({ graph: sum }, { profile: "times" });
+    expect(opened[0]).toMatchObject({ enableProfiling: true, profileFilePrefix: "times" });
   });
 
   it("passes on the device, the threads and where the weights are, and closes what it opened", async () => {

@@ -24,6 +24,8 @@ import { weightsDirectoryOf } from "./weights-directory.js";
 const ORDERED_BYTES = 2 ** 26;
 /** Above that, weights of a network without convolutions are not packed. */
 const PACKED_BYTES = 2 ** 30;
+/** Networks of more int8 weights compute their pictures in bands: smaller ones would open later for that, and not run faster. */
+const BANDED_BYTES = 2 ** 26;
 /** Networks of more int8 weights take seconds to open. */
 const PREPARED_BYTES = 2 ** 26;
 
@@ -35,30 +37,35 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Whether what ONNX Runtime makes of a large int8 network when it opens it is kept on the disk, for the processor. Default false. */
   readonly keepPrepared?: boolean;
+  /** Path and beginning of the name of a file in which ONNX Runtime notes what each operator takes, in the format of Chrome's traces.
+   * It is whole once the session is released. Default: nothing is noted. */
+  readonly profile?: string;
 }
 
 /** Opens a graph with onnxruntime-node. The weights stay in their files: ONNX Runtime maps them by path. */
 export async function openSession(
   model: Model,
-  { device = "cpu", threads, keepPrepared = false }: SessionOptions = {},
+  { device = "cpu", threads, keepPrepared = false, profile }: SessionOptions = {},
 ): Promise<Session> {
   const onnxRuntime = await importOnnxRuntime();
   const { graph, folder } = model;
   const isInt8 = hasInt8Layers(graph); // its products are fast only on weights in ONNX Runtime's own order
-  const isTiled = isInt8 && device === "cpu" && (await hasTiles());
-  const bytes = isTiled ? graph.tiledBytes() : bytesFor(graph, device);
+  const isBanded = isInt8 && device === "cpu" && graph.weightBytes > BANDED_BYTES;
+  const bytes = isBanded ? graph.bandedBytes(await hasTiles()) : bytesFor(graph, device);
   const options: InferenceSession.SessionOptions = {
     executionProviders: [executionProvider(graph, device)],
-    graphOptimizationLevel: graph.weightBytes > ORDERED_BYTES ? "extended" : optimizationLevel(graph),
+    graphOptimizationLevel: isBanded ? "basic" : levelFor(graph),
     enableMemPattern: false, // the plan of a first run would take memory beside what that run left in the arena
     logSeverityLevel: 3,
     ...(threads !== undefined && { intraOpNumThreads: threads }),
+    ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
     ...outputLocations(model, device),
     extra: {
       session: {
         ...(folder !== undefined && { model_external_initializers_file_folder_path: weightsDirectoryOf(folder) }),
         ...(graph.weightBytes > PACKED_BYTES && !hasConvolutions(graph) && !isInt8 && { disable_prepacking: "1" }),
         ...(isInt8 && (await int8Overflows()) && { x64quantprecision: "1" }),
+        ...(isBanded && { disable_quant_qdq: "1" }), // it would compute roundings twice and more
       },
     },
   };
@@ -67,6 +74,10 @@ export async function openSession(
     ? await openPrepared({ name: graph.name, bytes, weights: weightPaths(model), options })
     : await onnxRuntime.InferenceSession.create(bytes, options);
   return sessionOver(session, (output) => download(output, device));
+}
+
+function levelFor(graph: Graph) {
+  return graph.weightBytes > ORDERED_BYTES ? "extended" : optimizationLevel(graph);
 }
 
 /** Reads an output that lies on a graphics card through a network that hands it on: ONNX Runtime 1.30 for Node aborts the process otherwise. */
