@@ -29,8 +29,8 @@ if (!(Number.isInteger(repeats) && repeats > 0))
 const folders = positionals.map((folder) => resolve(folder));
 for (const folder of folders) if (!existsSync(join(folder, "model_index.json"))) fail(`${folder} is no model folder`);
 
-const require = createRequire(join(root, "packages", "unclip", "package.json"));
-const importOf = (name) => import(pathToFileURL(require.resolve(name)).href);
+const fromUnclip = createRequire(join(root, "packages", "unclip", "package.json"));
+const importOf = (name) => import(pathToFileURL(fromUnclip.resolve(name)).href);
 const { build } = (await importOf("esbuild")).default;
 const { chromium } = (await importOf("playwright-core")).default;
 
@@ -62,7 +62,7 @@ async function bundle(folder) {
     entryPoints: { "worker-thread": join(root, "packages", "unclip", "src", "worker-thread.ts") },
   });
   const wasm = "ort-wasm-simd-threaded.wasm";
-  cpSync(join(dirname(require.resolve("onnxruntime-web/wasm")), wasm), join(folder, wasm));
+  cpSync(join(dirname(fromUnclip.resolve("onnxruntime-web/wasm")), wasm), join(folder, wasm));
   writeFileSync(join(folder, "index.html"), `<!doctype html><script type="module" src="./stdin.js"></script>`);
 }
 

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { DIFFUSERS_DTYPES, measureStage, type Measurement, type TheirMeasurement } from "./measurement.js";
 import { findPython } from "./python.js";
 import { STAGES, stageNamed, stagesOf } from "./stages.js";
-import { formatTable } from "./table.js";
+import { formatOperators, formatTable } from "./table.js";
 
 /* npm run bench -- <folder>: times every stage of a model folder, beside diffusers. */
 
@@ -36,6 +36,7 @@ const command = new Command("bench")
       .choices(["elapsed", "processor"])
       .default("elapsed"),
   )
+  .option("--profile", "tell what the operators of our side took in the last step; steps take a little longer then")
   .option("--json", "print the measurements as JSON")
   .parse();
 
@@ -46,6 +47,7 @@ const options = command.opts<{
   diffusers: boolean;
   diffusersDtype: TheirMeasurement["dtype"] | "best";
   int8?: string;
+  profile?: boolean;
   json?: boolean;
   threads?: number;
   clock: "elapsed" | "processor";
@@ -73,6 +75,9 @@ else {
   const [first] = measurements;
   const sides = [`unclip on onnxruntime-node ${first!.unclip[0]!.version}`, first!.diffusers[0]?.version];
   process.stdout.write(`${sides.filter((side) => side !== undefined).join("; ")}\n\n${formatTable(measurements)}\n`);
+  const profiled = measurements.flatMap(({ title, unclip }) => unclip.map((ours) => ({ title, ...ours })));
+  for (const { title, dtype, operators } of profiled)
+    if (operators !== undefined) process.stdout.write(`\n${title}, ${dtype}\n\n${formatOperators(operators)}\n`);
 }
 
 function positiveInteger(text: string): number {

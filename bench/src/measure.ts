@@ -6,15 +6,16 @@ import { countFlops, sizesOf } from "./flops.js";
 import { NETWORKS } from "./networks.js";
 import { stageNamed } from "./stages.js";
 
-/* One stage in a process of its own: node measure.js <folder> <stage> <file for the output> <threads> <clock>.
+/* One stage in a process of its own: node measure.js <folder> <stage> <file for the output> <threads> <clock> [<beginning of the name of a profile>].
  * Opens the network, then runs one step for each line "step" of its input and stops at its end. It answers each with one line of JSON. */
 
-const [folderPath, stageName, outputFile, threads, clock] = process.argv.slice(2) as [
+const [folderPath, stageName, outputFile, threads, clock, profile] = process.argv.slice(2) as [
   string,
   string,
   string,
   string,
   string,
+  string?,
 ];
 const stage = stageNamed(stageName);
 const say = (line: unknown) => process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -33,7 +34,7 @@ const opening = now();
 const graph = NETWORKS[stage.component]!(config, await readCheckpoint(folder, stage.component));
 const session = await openSession(
   { graph, folder },
-  { keepPrepared: true, ...(threads !== "all" && { threads: Number(threads) }) },
+  { keepPrepared: true, ...(threads !== "all" && { threads: Number(threads) }), ...(profile && { profile }) },
 );
 const openSeconds = now() - opening;
 if (stage.carry) {

@@ -1,9 +1,10 @@
 import { valuesOf } from "@unclip/tensor";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startProcess, type MeasuringProcess } from "./child.js";
+import { readOperatorTimes, type OperatorTime } from "./operators.js";
 import { createSafetensorsFile } from "./safetensors-file.js";
 import type { Inputs, Stage } from "./stages.js";
 
@@ -27,6 +28,8 @@ export interface OurMeasurement extends SideMeasurement {
   readonly flops: number;
   /** Of the output, to that of diffusers in float32, or without it of ours. Absent where there is neither. */
   readonly deviation?: Deviation;
+  /** What its operators took in the last step, where that was asked for. */
+  readonly operators?: readonly OperatorTime[];
 }
 
 /** Types in which PyTorch computes. */
@@ -70,6 +73,8 @@ export interface MeasureOptions {
   /** Time that passed (default), or time that the processor spent on the process: the fair one on a machine that is busy with
    * other things, with one thread, as threads that wait spend time too. */
   readonly clock?: "elapsed" | "processor";
+  /** Whether ONNX Runtime notes what operators take, which takes time itself; default false. */
+  readonly profile?: boolean;
 }
 
 /** Measures a stage in a process for each side and type. Their steps alternate, so that a machine that becomes slower meanwhile is slower for all. */
@@ -77,7 +82,7 @@ export async function measureStage(
   folder: string,
   stage: Stage,
   config: Readonly<Record<string, unknown>>,
-  { repeats, int8, python, diffusersDtypes = ["float32"], threads, clock = "elapsed" }: MeasureOptions,
+  { repeats, int8, python, diffusersDtypes = ["float32"], threads, clock = "elapsed", profile = false }: MeasureOptions,
 ): Promise<Measurement> {
   const scratch = await mkdtemp(join(tmpdir(), "unclip-bench-"));
   try {
@@ -85,8 +90,14 @@ export async function measureStage(
     await writeInputs(inputs, stage.inputs(config));
     const output = (side: string) => join(scratch, side);
     const settings = [String(threads ?? "all"), clock];
-    const startOurs = (model: string, dtype: string) =>
-      startProcess(process.execPath, [beside("measure.js"), model, stage.name, output(`unclip-${dtype}`), ...settings]);
+    const startOurs = (model: string, dtype: string) => {
+      const files = [beside("measure.js"), model, stage.name, output(`unclip-${dtype}`)];
+      return startProcess(process.execPath, [...files, ...settings, ...(profile ? [output(`profile-${dtype}`)] : [])]);
+    };
+    const operatorsOf = async (dtype: string) => {
+      const file = (await readdir(scratch)).find((name) => name.startsWith(`profile-${dtype}`));
+      return file === undefined ? undefined : readOperatorTimes(join(scratch, file));
+    };
     const startTheirs = (dtype: string) => {
       const files = [beside("../measure.py"), folder, stage.name, inputs, output(`diffusers-${dtype}`)];
       return startProcess(python!, [...files, ...settings, dtype]);
@@ -104,7 +115,9 @@ export async function measureStage(
     for (const [index, dtype] of ourDtypes.entries()) {
       const { weightBytes = 0, flops = 0 } = sides[index]!.opened;
       const deviation = await deviationOf(`unclip-${dtype}`);
-      unclip.push({ dtype, ...measured[index]!, weightBytes, flops, ...(deviation && { deviation }) });
+      const operators = await operatorsOf(dtype);
+      const found = { ...(deviation && { deviation }), ...(operators && { operators }) };
+      unclip.push({ dtype, ...measured[index]!, weightBytes, flops, ...found });
     }
     const diffusers = theirDtypes.map((dtype, index) => ({ dtype, ...measured[ourDtypes.length + index]! }));
     return { stage: stage.name, title: stage.title, unclip, diffusers };

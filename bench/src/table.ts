@@ -1,4 +1,5 @@
 import { markdownTable } from "./markdown-table.js";
+import type { OperatorTime } from "./operators.js";
 import type { Measurement, OurMeasurement, TheirMeasurement } from "./measurement.js";
 
 const GB = 1e9;
@@ -22,6 +23,23 @@ export function formatTable(measurements: readonly Measurement[]): string {
   ];
   const lines = measurements.flatMap((measurement) => measurement.unclip.map((ours) => row(measurement, ours)));
   return markdownTable(header, lines);
+}
+
+/** What the operators of a stage took, as a Markdown table: those of at least a hundredth, and the others together. */
+export function formatOperators(operators: readonly OperatorTime[]): string {
+  const total = operators.reduce((sum, { seconds }) => sum + seconds, 0);
+  const isLong = ({ seconds }: OperatorTime) => seconds >= total / 100;
+  const others = operators.filter((each) => !isLong(each));
+  const sumOf = (key: "nodes" | "seconds") => others.reduce((sum, each) => sum + each[key], 0);
+  const rest = { operator: "others", nodes: sumOf("nodes"), seconds: sumOf("seconds") };
+  const rows = [...operators.filter(isLong), ...(others.length > 0 ? [rest] : [])];
+  const cells = rows.map(({ operator, nodes, seconds }) => [
+    operator,
+    String(nodes),
+    (seconds * 1e3).toFixed(1),
+    `${((100 * seconds) / total).toFixed(1)} %`,
+  ]);
+  return markdownTable(["operator", "nodes", "ms", "share"], cells);
 }
 
 function row({ title, diffusers }: Measurement, ours: OurMeasurement): string[] {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatTable } from "../src/table.js";
+import { formatOperators, formatTable } from "../src/table.js";
 
 const side = { version: "x", openSeconds: 1, steps: [], peakBytes: 2e9 };
 const ours = { ...side, weightBytes: 4e9, flops: 10e9 };
@@ -33,4 +33,19 @@ it("leaves out what was not measured", () => {
   const table = formatTable([{ stage: "text", title: "CLIP text", unclip, diffusers: [] }]);
   expect(table).not.toContain("diffusers");
   expect(table).not.toContain("ratio");
+});
+
+it("tells what operators took, short ones together", () => {
+  const table = formatOperators([
+    { operator: "Conv", nodes: 3, seconds: 0.9 },
+    { operator: "Add", nodes: 2, seconds: 0.093 },
+    { operator: "Mul", nodes: 5, seconds: 0.004 },
+    { operator: "Sub", nodes: 1, seconds: 0.003 },
+  ]);
+  const rows = table.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
+  expect(rows.slice(2).map((cells) => cells.slice(1, -1))).toEqual([
+    ["Conv", "3", "900.0", "90.0 %"],
+    ["Add", "2", "93.0", "9.3 %"],
+    ["others", "6", "7.0", "0.7 %"],
+  ]);
 });

@@ -1,6 +1,7 @@
+import { createEmitter } from "./emitter.js";
 import { INT8_CONV } from "./int8.js";
 import type { Dims, ModelRecord, NodeRecord } from "./onnx.js";
-import { createEmitter, createPictures, type Picture, type PictureDims } from "./pictures.js";
+import { createPictures, type Picture, type PictureDims } from "./pictures.js";
 
 /** The same model with pictures in bands of rows whose channels lie last, from the first int8 convolution on. ONNX Runtime's integer convolutions
  * want channels last: they would turn over what they take and give, on one thread. And what lies between two convolutions is computed one band

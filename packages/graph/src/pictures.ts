@@ -1,10 +1,11 @@
-import { bytesOf } from "./expand.js";
-import type { Dim, InitializerRecord, NodeRecord, PortRecord } from "./onnx.js";
+import type { Emitter } from "./emitter.js";
+import type { Dim, NodeRecord } from "./onnx.js";
 
 /* Pictures whose channels lie last, in bands of rows: what the pass of channels-last.ts computes with. */
 
 /** A picture [N, C, H, W] in bands from the top to the bottom, each [N, rows, W, C]. A value is `scale` x + `shift`, x being what the bands hold. */
 export interface Picture {
+  /** N */
   readonly batch: Dim;
   readonly bands: readonly string[];
   /** Height of each band. */
@@ -26,7 +27,7 @@ export interface Picture {
 export type PictureDims = readonly [Dim, number, number, number];
 
 /** How a convolution rounds its input: x / step + zero point. */
-export interface Rounding {
+interface Rounding {
   /** [1], or one for each channel. */
   readonly step: string;
   readonly steps: number;
@@ -35,7 +36,7 @@ export interface Rounding {
 }
 
 /** What is known of a convolution, beside its parameters. */
-export interface ConvolutionSizes {
+interface ConvolutionSizes {
   /** Height and width of the kernel. */
   readonly kernel: number;
   readonly stride: number;
@@ -50,50 +51,8 @@ const BAND_PIXELS = 2048;
 const FLOAT = 1;
 const MICROSOFT = "com.microsoft";
 
-/** Nodes and constants of a model under construction. */
-export interface Emitter {
-  readonly nodes: NodeRecord[];
-  /** Shapes that ONNX Runtime could not find out by itself. */
-  readonly values: PortRecord[];
-  readonly initializers: Map<string, InitializerRecord>;
-  /** Adds a node, and gives the name of its value back. */
-  node(op: string, inputs: readonly string[], attributes?: NodeRecord["attributes"], domain?: string): string;
-  /** Cuts a value along an axis into equal parts. */
-  split(x: string, axis: number, parts: number): string[];
-  /** A constant. */
-  constant(type: "int64" | "float" | "uint8", values: readonly number[], dims?: readonly number[]): string;
-}
-
-/** An emitter whose values have names of their own. */
-export function createEmitter(): Emitter {
-  const nodes: NodeRecord[] = [];
-  const values: PortRecord[] = [];
-  const initializers = new Map<string, InitializerRecord>();
-  return {
-    nodes,
-    values,
-    initializers,
-    node(op, inputs, attributes = {}, domain = "") {
-      const name = `bands/${op}_${nodes.length}`;
-      nodes.push({ op, domain, inputs, outputs: [name], attributes });
-      return name;
-    },
-    split(x, axis, parts) {
-      const outputs = Array.from({ length: parts }, (_, i) => `bands/Split_${nodes.length}:${i}`);
-      nodes.push({ op: "Split", domain: "", inputs: [x], outputs, attributes: { axis, num_outputs: parts } });
-      return outputs;
-    },
-    constant(type, values, dims = [values.length]) {
-      const all = values.length > 8 && values.every((value) => value === values[0]) ? `${values[0]}` : values.join();
-      const name = `bands/${type}(${all})[${dims.join()}]`;
-      if (!initializers.has(name)) initializers.set(name, { name, type, dims, data: bytesOf(type, values) });
-      return name;
-    },
-  };
-}
-
 /** Height of the bands of a picture: it is halved while they have more pixels than they should. */
-export function rowsFor(height: number, width: number): number {
+function rowsFor(height: number, width: number): number {
   let rows = height;
   while (rows * width > BAND_PIXELS && rows % 2 === 0) rows /= 2;
   return rows;
@@ -223,7 +182,7 @@ export function createPictures(g: Emitter) {
     const ones = g.constant("float", Array<number>(pixels).fill(1), [1, pixels]);
     const [zero, one] = [g.constant("uint8", [0], []), g.constant("float", [1], [])];
     const sums = p.bands.map((band) => {
-      const x = p.isInteger ? g.node("DequantizeLinear", [band, one, zero]) : band;
+      const x = p.isInteger ? g.node("DequantizeLinear", [band, one, zero]) : band; // a Cast would be shared with inFloats, and kept until then
       const flat = g.node("Reshape", [x, shape(0, 1, pixels, channels)]);
       return [flat, g.node("Mul", [flat, flat])].map((values) => g.node("MatMul", [ones, values]));
     });
@@ -255,8 +214,8 @@ export function createPictures(g: Emitter) {
       g.node("Sub", [power, g.node("Mul", [center, center])]),
       g.constant("float", [0], []),
     ]);
-    const width1 = g.node("Sqrt", [g.node("Add", [variance, g.constant("float", [epsilon], [])])]);
-    const factor = g.node("Reciprocal", [width1]);
+    const deviation = g.node("Sqrt", [g.node("Add", [variance, g.constant("float", [epsilon], [])])]);
+    const factor = g.node("Reciprocal", [deviation]);
     return scaled(p, ungrouped(factor), ungrouped(g.node("Neg", [g.node("Mul", [center, factor])])));
   }
 
@@ -269,7 +228,9 @@ export function createPictures(g: Emitter) {
     return drawDoubled({ ...integers, isInteger: true, isDoubled: p.isDoubled });
   }
 
-  /** Convolution of a picture of integers, each band with the rows beside it. */
+  /** Convolution of a picture of integers: its bands are the pictures of a batch, each with the rows beside it, so that what ONNX Runtime gathers
+   * for the product stays in the cache too.
+   * @param parameters the inputs of QLinearConv for a picture */
   function convolved(
     p: Picture,
     parameters: (x: string) => readonly string[],
