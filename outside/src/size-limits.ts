@@ -9,7 +9,7 @@ export const LIMITS: Readonly<Record<string, number>> = {
   "@unclip/graph": 137,
   "@unclip/hub": 65,
   "@unclip/prior": 65,
-  "@unclip/runtime": 80,
+  "@unclip/runtime": 94,
   "@unclip/sampler": 130,
   "@unclip/tensor": 142,
   "@unclip/toybox": 21500,
