@@ -1,5 +1,5 @@
 import { createEmitter } from "./emitter.js";
-import { INT8_CONV } from "./int8.js";
+import { convolutionSteps, INT8_CONV, type ConvolutionInputs } from "./int8.js";
 import type { Dims, ModelRecord, NodeRecord } from "./onnx.js";
 import { createPictures, type Picture, type PictureDims } from "./pictures.js";
 
@@ -8,7 +8,7 @@ import { createPictures, type Picture, type PictureDims } from "./pictures.js";
  * after the other, so that it stays in the processor's cache: a large picture is read from memory once for a norm, an activation and a rounding.
  * @param isTiled for processors that multiply tiles of int8 (AMX). ONNX Runtime 1.30 has convolution kernels without tiles, which it takes
  *   wherever it knows that the zero point of the weights is zero. So that becomes known only when the model runs. */
-export function withChannelsLast(model: ModelRecord, isTiled = false): ModelRecord {
+export function withChannelsLast(model: ModelRecord, isTiled: boolean): ModelRecord {
   if (!model.nodes.some(({ op }) => op === INT8_CONV)) return model;
   const dims = new Map<string, Dims>();
   for (const { name, dims: known } of [...model.inputs, ...model.initializers]) dims.set(name, known);
@@ -116,16 +116,8 @@ export function withChannelsLast(model: ModelRecord, isTiled = false): ModelReco
   }
 
   function convolution({ inputs, attributes }: NodeRecord): Picture | undefined {
-    const [x, weight, weightScale, step, zeroPoint, outputScale, outputZero, bias] = inputs as [
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-    ];
+    const [x, weight, weightScale, step, zeroPoint, outputScale, outputZero, bias] =
+      inputs as readonly string[] as ConvolutionInputs;
     const {
       kernel_shape,
       strides,
@@ -142,10 +134,7 @@ export function withChannelsLast(model: ModelRecord, isTiled = false): ModelReco
     const out = dims.get(weight)![0] as number;
     const one = g.constant("float", [1]);
     const zero = g.constant("uint8", [0]);
-    const shift = g.node("Mul", [g.node("Cast", [outputZero], { to: FLOAT }), outputScale]);
-    const sum = g.node("Round", [g.node("Div", [g.node("Add", [bias, shift]), weightScale])]);
-    const scale = g.node("Div", [weightScale, outputScale]);
-    const offset = g.node("Cast", [sum], { to: INT32 });
+    const { scale, offset, shift } = convolutionSteps(g.node, { weightScale, outputScale, outputZero, bias });
     const integers = pictures.rounded(asPicture(x)!, { step, steps, zeroPoint });
     const parameters = (band: string) => [band, one, zeroPoint, weight, scale, none, one, zero, offset];
     const y = pictures.convolved(integers, parameters, { kernel, stride, out, zeroPoint });
@@ -241,6 +230,4 @@ export function withChannelsLast(model: ModelRecord, isTiled = false): ModelReco
   }
 }
 
-const FLOAT = 1;
 const INT8 = 3;
-const INT32 = 6;

@@ -44,7 +44,7 @@ interface Int8Attributes {
 /** u8 in, int8 weights, u8 out with a step and a zero point for each channel: the steps of the output are part of those of the weights. */
 function integerConv({ inputs, outputs, attributes }: NodeRecord, constant: Constant): NodeRecord[] {
   const [x, weight, weightScale, inputScale, inputZero, outputScale, outputZero, bias] =
-    inputs as readonly string[] as [...Inputs, string, string, string];
+    inputs as readonly string[] as ConvolutionInputs;
   const { input_scales: scales, ...conv } = attributes as unknown as Int8Attributes & NodeRecord["attributes"];
   const { nodes, node } = nodesFor(outputs[0]!);
   const one = constant("int8/one", "float", [1]);
@@ -53,13 +53,31 @@ function integerConv({ inputs, outputs, attributes }: NodeRecord, constant: Cons
 
   const zeros = scales === 1 ? inputZero : node("Expand", [inputZero, constant(`int8/[${scales}]`, "int64", [scales])]);
   const q = node("QuantizeLinear", [x, inputScale, zeros], { axis: 1 });
-  const shift = node("Mul", [node("Cast", [outputZero], { to: FLOAT }), outputScale]);
-  const sum = node("Round", [node("Div", [node("Add", [bias, shift]), weightScale])]);
-  const parts = [q, one, inputZero, weight, node("Div", [weightScale, outputScale]), none, one, zero];
-  const y = node("QLinearConv", [...parts, node("Cast", [sum], { to: INT32 })], conv as NodeRecord["attributes"]);
+  const { scale, offset } = convolutionSteps(node, { weightScale, outputScale, outputZero, bias });
+  const parts = [q, one, inputZero, weight, scale, none, one, zero, offset];
+  const y = node("QLinearConv", parts, conv as NodeRecord["attributes"]);
   node("DequantizeLinear", [y, outputScale, outputZero], { axis: 1 }, outputs[0]);
   return nodes;
 }
+
+/** What QLinearConv is given in place of a step and a zero point for each channel of its output, of which it takes one: they become part of the
+ * weights' steps and of the bias.
+ * @param node adds a node, and gives the name of its value back
+ * @returns the steps, the bias in integers, and what the zero points mean, [out] each */
+export function convolutionSteps(
+  node: (op: string, inputs: readonly string[], attributes?: NodeRecord["attributes"]) => string,
+  { weightScale, outputScale, outputZero, bias }: Readonly<Record<OutputOfConvolution, string>>,
+) {
+  const shift = node("Mul", [node("Cast", [outputZero], { to: FLOAT }), outputScale]);
+  const sum = node("Round", [node("Div", [node("Add", [bias, shift]), weightScale])]);
+  const scale = node("Div", [weightScale, outputScale]);
+  return { scale, offset: node("Cast", [sum], { to: INT32 }), shift };
+}
+
+type OutputOfConvolution = "weightScale" | "outputScale" | "outputZero" | "bias";
+
+/** The inputs of {@link INT8_CONV}, in their order. */
+export type ConvolutionInputs = readonly [...Inputs, outputScale: string, outputZero: string, bias: string];
 
 /** u8 in, int8 weights, float32 out. */
 function integerLinear({ inputs, outputs, attributes }: NodeRecord, constant: Constant): NodeRecord[] {

@@ -125,9 +125,11 @@ describe("openSession in Node", () => {
 
   it("asks for products that do not overflow where this processor's would", async () => {
     overflows.value = true;
-    await openSession({ graph: sum }).then(() => openSession({ graph: int8 }));
+    await openSession({ graph: sum }).then(() => openSession({ graph: { ...int8, weightBytes: GIB } }));
     overflows.value = false;
     expect(opened.map(({ extra }) => extra)).toEqual([{ session: {} }, { session: { x64quantprecision: "1" } }]);
+    expect(opened[1]).toMatchObject({ graphOptimizationLevel: "extended" }); // those of "basic" alone do not ask
+    expect(files).toEqual([sum.bytes, int8.bytes]);
   });
 
   it("opens the file in bands for large networks of int8 on the processor, and for tiles where it has them", async () => {

@@ -50,7 +50,8 @@ export async function openSession(
   const onnxRuntime = await importOnnxRuntime();
   const { graph, folder } = model;
   const isInt8 = hasInt8Layers(graph); // its products are fast only on weights in ONNX Runtime's own order
-  const isBanded = isInt8 && device === "cpu" && graph.weightBytes > BANDED_BYTES;
+  const overflows = isInt8 && (await int8Overflows());
+  const isBanded = isInt8 && device === "cpu" && graph.weightBytes > BANDED_BYTES && !overflows; // the cure of those is of a higher level
   const bytes = isBanded ? graph.bandedBytes(await hasTiles()) : bytesFor(graph, device);
   const options: InferenceSession.SessionOptions = {
     executionProviders: [executionProvider(graph, device)],
@@ -64,7 +65,7 @@ export async function openSession(
       session: {
         ...(folder !== undefined && { model_external_initializers_file_folder_path: weightsDirectoryOf(folder) }),
         ...(graph.weightBytes > PACKED_BYTES && !hasConvolutions(graph) && !isInt8 && { disable_prepacking: "1" }),
-        ...(isInt8 && (await int8Overflows()) && { x64quantprecision: "1" }),
+        ...(overflows && { x64quantprecision: "1" }),
         ...(isBanded && { disable_quant_qdq: "1" }), // it would compute roundings twice and more
       },
     },
