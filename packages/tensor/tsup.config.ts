@@ -2,7 +2,7 @@ import { copyFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { defineConfig } from "tsup";
-import shared from "../../tsup.config.js";
+import shared, { dense } from "../../tsup.config.js";
 
 const mlMatrix = dirname(createRequire(import.meta.url).resolve("ml-matrix"));
 
@@ -11,7 +11,7 @@ const own = { ...shared, clean: false }; // both builds write to one folder, at 
 /* ml-matrix is published as CommonJS, which browsers do not read as it is, and of which bundlers keep all. Of its sources, which are ES
  * modules, what is used becomes a file of this package, with its licence, and without spaces: half the bytes. */
 export default defineConfig([
-  { ...own, external: ["./linear-algebra.js"] },
+  { ...own, ...dense, external: ["./linear-algebra.js"] },
   {
     ...own,
     entry: ["src/linear-algebra.ts"],
