@@ -76,15 +76,22 @@ export async function again(file: string, flags: AgainFlags, host: Host, signal:
   );
 }
 
-/** The models that paint: the recipe's, unless others are named. Another model does not take the prior of the recipe's, nor its dtype. */
+/** The models that paint, and how: the recipe's, unless others are named. Another model takes neither the prior of the recipe's, nor its dtype and
+ * its arithmetic. */
 function modelsOf(
   recipe: Recipe,
-  { model, priorModel, dtype }: AgainFlags,
-): Pick<ModelFlags, "model" | "priorModel" | "dtype"> {
+  { model, priorModel, dtype, arithmetic }: AgainFlags,
+): Pick<ModelFlags, "model" | "priorModel" | "dtype" | "arithmetic"> {
   if (model !== undefined) return { model, ...(priorModel !== undefined && { priorModel }), ...(dtype && { dtype }) };
   const prior = priorModel ?? recipe.priorModel;
   const type = dtype ?? (recipe.dtype === "int8" ? recipe.dtype : undefined);
-  return { model: recipe.model, ...(prior !== undefined && { priorModel: prior }), ...(type && { dtype: type }) };
+  const way = arithmetic ?? (recipe.arithmetic === "float16" ? recipe.arithmetic : undefined);
+  return {
+    model: recipe.model,
+    ...(prior !== undefined && { priorModel: prior }),
+    ...(type && { dtype: type }),
+    ...(way && { arithmetic: way }),
+  };
 }
 
 /** Throws unless the name is one for an animation exactly where the recipe has one. */

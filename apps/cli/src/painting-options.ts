@@ -38,6 +38,7 @@ const DEVICES = ["auto", "cpu", "webgpu", "cuda", "dml", "coreml"] as const;
 /** How a model is loaded and what is printed, as commander gives it. */
 export interface EngineFlags {
   device: (typeof DEVICES)[number];
+  arithmetic?: "float32" | "float16";
   threads?: number;
   dtype?: "fp32" | "fp16" | "int8";
   offline?: boolean;
@@ -84,8 +85,8 @@ export interface PriorFlags {
 }
 
 /** How the library finds the model and runs it. */
-export function sourceSettings({ device, dtype, offline, threads, priorModel }: EngineFlags) {
-  return given({ device, dtype, offline, threads, priorModel });
+export function sourceSettings({ device, arithmetic, dtype, offline, threads, priorModel }: EngineFlags) {
+  return given({ device, arithmetic, dtype, offline, threads, priorModel });
 }
 
 /** What the options of a request name files for. */
@@ -260,6 +261,12 @@ export function addModelOptions(command: Command): Command {
 export function addEngineOptions(command: Command): Command {
   return command
     .addOption(new Option("--device <device>", "where networks run").default("cpu").choices(DEVICES))
+    .addOption(
+      new Option(
+        "--arithmetic <type>",
+        "what networks compute with; float16 is for graphics cards, and faster there (default: float32)",
+      ).choices(["float32", "float16"]),
+    )
     .addOption(
       new Option("--threads <count>", "threads of one network (default: one for each core)").argParser(parseThreads),
     )

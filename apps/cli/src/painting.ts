@@ -91,6 +91,7 @@ function reportOf({ painting, generation, written, device }: Result, host: Host)
     model: recipe.model,
     ...painting.subject,
     device,
+    ...(recipe.arithmetic && { arithmetic: recipe.arithmetic }),
     seed: jsonSeed(recipe.seed),
     images: written,
     ...(generation.similarities && { similarities: generation.similarities }),

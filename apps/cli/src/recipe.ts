@@ -47,6 +47,7 @@ function sentenceOf(recipe: Recipe, { width, height }: Picture, shows: Shown): s
     ["Size", `${width}x${height}`],
     ["Model", recipe.model],
     ["Prior model", recipe.priorModel],
+    ["Arithmetic", recipe.arithmetic],
     ["Operation", recipe.operation === "generate" ? undefined : recipe.operation],
     ["Prior", prior?.kind],
     ["Prior steps", prior?.kind === "diffusion" ? prior.steps : undefined],

@@ -108,6 +108,20 @@ describe("again", () => {
     expect(await asked(["--model", "karlo", "--dtype", "fp16"])).toBe("fp16");
   });
 
+  it("computes in float16 where the recipe's networks did, unless another arithmetic or model is asked for", async () => {
+    const asked = async (flags: string[], arithmetic: unknown = "float16") => {
+      const file = await carrying({ ...recipe, shows: { picture: 1 }, arithmetic });
+      const host = createFakeHost();
+      expect(await run(["again", file, "--out", `${file}.again.png`, ...flags], host)).toBe(0);
+      return (host.calls[0]!.args[1] as { arithmetic?: string }).arithmetic;
+    };
+    expect(await asked([])).toBe("float16");
+    expect(await asked([], { hostile: 1 })).toBeUndefined();
+    expect(await asked(["--arithmetic", "float32"])).toBe("float32");
+    expect(await asked(["--model", "karlo"])).toBeUndefined();
+    expect(await asked(["--model", "karlo", "--arithmetic", "float16"])).toBe("float16");
+  });
+
   it("paints a sheet as a sheet", async () => {
     const { out } = await askedFor([], { ...recipe, n: 1, captions: ["a", "b", "c"], shows: { columns: 2 } });
     const { unclip } = readPngTexts(await readFile(out), "again");

@@ -52,10 +52,10 @@ describe("generate", () => {
     const options =
       "--model karlo --seed 9007199254740993 --n 2 --prior none --prior-steps 5 --decoder-steps 6 --upsamplers 2 " +
       "--upsampler-steps 7,8 --prior-guidance 0 --decoder-guidance 2.5 --prior-guidance-interval 1,2 --decoder-guidance-interval 200,800 --decoder-cache-interval 2 --device auto --threads 3 --negative blue --preset fast " +
-      "--decoder-sampler ddim:eta=0.5 --upsampler-sampler heun --prior-sampler dpmpp-2m --dtype int8";
+      "--decoder-sampler ddim:eta=0.5 --upsampler-sampler heun --prior-sampler dpmpp-2m --dtype int8 --arithmetic float16";
     expect(await run(["generate", caption, "--out", out, ...options.split(" ")], host)).toBe(0);
     const [load, generated] = host.calls;
-    expect(load!.args).toMatchObject(["karlo", { device: "auto", threads: 3, dtype: "int8" }]);
+    expect(load!.args).toMatchObject(["karlo", { device: "auto", arithmetic: "float16", threads: 3, dtype: "int8" }]);
     expect(generated!.args[1]).toEqual({
       seed: 9007199254740993n,
       n: 2,

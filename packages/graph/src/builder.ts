@@ -14,6 +14,8 @@ import { bytesOf } from "./expand.js";
 import type { INT8_DOMAIN } from "./int8.js";
 import { withChannelsLast } from "./channels-last.js";
 import { withFloatLayers, withIntegerLayers } from "./int8.js";
+import { withHalfArithmetic } from "./half.js";
+import { withPlainConvolutions } from "./plain-conv.js";
 import { withPlainAttention } from "./plain.js";
 import type { WeightType } from "./weight-entry.js";
 
@@ -45,6 +47,9 @@ export interface Graph {
   floatBytes(): Uint8Array;
   /** The same for devices that besides compute some of its operators wrong: those are taken apart. */
   plainBytes(): Uint8Array;
+  /** The same in float16, but for norms, softmax, exponentials, the angles of timesteps, and inputs and outputs, which stay in float32.
+   * @param isFused whether attention is left to the device's own operator, which sees to its softmax itself */
+  halfBytes(isFused: boolean): Uint8Array;
   /** What the files are made of. */
   readonly model: ModelRecord;
   /** Its convolutions and linear layers, each once, in the order in which they were built. */
@@ -101,6 +106,7 @@ type ConstantType = "float" | "int64" | "int32" | "int8" | "uint8";
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly domain?: "" | "com.microsoft" | typeof INT8_DOMAIN;
+  readonly winograd?: NodeRecord["winograd"];
 }
 
 /** How an int8 layer rounds what it gives. */
@@ -222,13 +228,14 @@ export function createGraphBuilder({
     from: readonly (Value | undefined)[],
     type: ElementType,
     shapes: readonly Dims[],
-    { attributes = {}, domain = "" }: NodeOptions = {},
+    { attributes = {}, domain = "", winograd }: NodeOptions = {},
   ): Value[] => {
     const name = [...path, `${op}_${count++}`].join("/");
     const made = shapes.map((dims, i) => ({ name: i === 0 ? name : `${name}:${i}`, type, dims }));
     const outputNames = made.map((value) => value.name);
     const names = from.map((value) => value?.name ?? "");
-    nodes.push({ op, domain, inputs: names, outputs: outputNames, attributes, ...(shapes[0] && { dims: shapes[0] }) });
+    const known = { ...(shapes[0] && { dims: shapes[0] }), ...(winograd && { winograd }) };
+    nodes.push({ op, domain, inputs: names, outputs: outputNames, attributes, ...known });
     operations.push({ op, inputs: from, output: made[0]! });
     return made;
   };
@@ -364,6 +371,10 @@ export function graphOf(model: ModelRecord): Omit<Graph, "operations" | "layers"
     bandedBytes: (isTiled) => encodeModel(withIntegerLayers(withChannelsLast(model, isTiled))),
     floatBytes: () => encodeModel(withFloatLayers(model)),
     plainBytes: () => encodeModel(withPlainAttention(withFloatLayers(model))),
+    halfBytes(isFused) {
+      const plain = withPlainConvolutions(withFloatLayers(model));
+      return encodeModel(withHalfArithmetic(isFused ? plain : withPlainAttention(plain)));
+    },
     model,
     inputs: model.inputs,
     outputs: model.outputs,

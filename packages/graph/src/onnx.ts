@@ -1,3 +1,4 @@
+import type { WinogradConv } from "./plain-conv.js";
 import { writeMessage, type MessageWriter } from "./wire.js";
 
 /** Element types that our graphs use, by ONNX's names. */
@@ -21,6 +22,8 @@ export interface NodeRecord {
   readonly attributes: Readonly<Record<string, Attribute>>;
   /** The shape of the first output, where it is known. */
   readonly dims?: Dims;
+  /** Of the last node of a convolution by Winograd's algorithm: what all of them compute. */
+  readonly winograd?: WinogradConv;
 }
 
 /** A named input or output of a graph. */

@@ -1,4 +1,5 @@
 import { UnclipError } from "@unclip/tensor";
+import type { Arithmetic } from "./arithmetic.js";
 
 /** Devices by the names that transformers.js gives them. */
 const DEVICES = ["cpu", "wasm", "webgpu", "cuda", "dml", "coreml"] as const;
@@ -24,8 +25,8 @@ export interface PlatformDevices {
   readonly preferred: readonly Device[];
   /** Runs a small network.
    * @param wanted whether the device was asked for by name
-   * @throws Error with the reason if the device does not work here */
-  try(device: Device, wanted: boolean): Promise<void>;
+   * @throws Error with the reason if the device does not work here, or not in that arithmetic */
+  try(device: Device, wanted: boolean, arithmetic: Arithmetic): Promise<void>;
 }
 
 /** The device to use.
@@ -34,13 +35,14 @@ export interface PlatformDevices {
 export async function chooseDevice(
   wanted: Device | "auto",
   devices: PlatformDevices,
+  arithmetic: Arithmetic = "float32",
 ): Promise<{ device: Device; passedOver: PassedOver[] }> {
   const { base, platform, preferred } = devices;
   const passedOver: PassedOver[] = [];
   if (wanted === base) return { device: base, passedOver };
   if (wanted === "auto") {
     for (const device of preferred) {
-      const reason = await reasonAgainst(device, false, devices);
+      const reason = await reasonAgainst(device, false);
       if (reason === undefined) return { device, passedOver };
       passedOver.push({ device, reason });
     }
@@ -52,22 +54,27 @@ export async function chooseDevice(
     const names = known.map((name) => `"${name}"`).join(", ");
     throw new UnclipError("input", `device: expected one of ${names} in ${platform}, got ${JSON.stringify(wanted)}`);
   }
-  const reason = await reasonAgainst(wanted, true, devices);
+  const reason = await reasonAgainst(wanted, true);
   if (reason === undefined) return { device: wanted, passedOver };
+  if (arithmetic !== "float32" && (await reasonAgainst(wanted, true, "float32")) === undefined) {
+    const failure = `device: "${wanted}" works here in float32 alone, not in ${arithmetic}: ${reason}`;
+    throw new UnclipError("session", `${failure}; give "float32" for arithmetic`);
+  }
   throw new UnclipError("session", `device: "${wanted}" does not work here: ${reason}; use "auto" or "${base}"`);
-}
 
-async function reasonAgainst(device: Device, wanted: boolean, devices: PlatformDevices): Promise<string | undefined> {
-  try {
-    await devices.try(device, wanted);
-    return undefined;
-  } catch (error) {
-    return asReason(error instanceof Error ? error.message : String(error));
+  async function reasonAgainst(device: Device, named: boolean, way = arithmetic): Promise<string | undefined> {
+    try {
+      await devices.try(device, named, way);
+      return undefined;
+    } catch (error) {
+      return asReason(error instanceof Error ? error.message : String(error));
+    }
   }
 }
 
-/** The last thing ONNX Runtime says, without the place in its sources that it puts in front. */
+/** The last thing ONNX Runtime says, without the places in its sources that it puts in front. */
 function asReason(message: string): string {
   const [, reason] = /was false\. (.*)/s.exec(message) ?? [];
-  return (reason ?? message).trim().split("\n")[0]!;
+  const [line] = (reason ?? message).trim().split("\n") as [string];
+  return line.replace(/^\S+\.cc:\d+ \S+ /, "").replace(/\.$/, "");
 }

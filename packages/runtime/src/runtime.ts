@@ -1,6 +1,7 @@
 import type { Graph } from "@unclip/graph";
 import { checkArgument, UnclipError, type Tensor } from "@unclip/tensor";
 import { env } from "onnxruntime-common";
+import type { Arithmetic } from "./arithmetic.js";
 import type { Device, PassedOver } from "./devices.js";
 import { exclusively } from "./exclusively.js";
 import type { ModelFolder } from "./model-folder.js";
@@ -33,6 +34,8 @@ export interface Runtime {
   readonly version: string;
   /** The device that was asked for, or that "auto" chose. */
   readonly device: Device;
+  /** What networks compute with. */
+  readonly arithmetic: Arithmetic;
   /** What "auto" tried before it, and why it was not taken. */
   readonly passedOver: readonly PassedOver[];
   /** Threads of one run; undefined if ONNX Runtime decides, which takes one for each core. */
@@ -52,6 +55,10 @@ export interface RuntimeOptions {
    * Browsers have "wasm" (the default) and "webgpu". "auto" takes WebGPU where it works and gives right numbers, otherwise the default;
    * `runtime.device` tells. */
   readonly device?: Device | "auto";
+  /** What networks compute with. "float16" is for graphics cards, which need half the memory for it and may be faster; pictures then differ
+   * from the reference's a little, along edges. Norms, softmax, and what runs take and give stay float32. Weights become float16 when a network
+   * opens, however they are stored. Default "float32". */
+  readonly arithmetic?: Arithmetic;
   /** Threads of one run, 1 to 1024. Default in Node one for each core; in browsers one for each core up to 4 on a cross-origin isolated page,
    * otherwise 1. Browsers start threads once for a page: the first runtime decides. */
   readonly threads?: number;
@@ -72,7 +79,7 @@ export interface RuntimeOptions {
 }
 
 /** What a platform brings to a runtime. */
-export interface Platform extends Pick<Runtime, "device" | "passedOver" | "threads"> {
+export interface Platform extends Pick<Runtime, "device" | "arithmetic" | "passedOver" | "threads"> {
   open(model: Model): Promise<Session>;
 }
 

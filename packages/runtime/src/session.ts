@@ -1,6 +1,7 @@
 import { hasInt8Layers, type Graph } from "@unclip/graph";
 import { UnclipError, type Tensor } from "@unclip/tensor";
 import type { Tensor as OrtTensor } from "onnxruntime-common";
+import type { Arithmetic } from "./arithmetic.js";
 import type { Device } from "./devices.js";
 import type { ModelFolder } from "./model-folder.js";
 
@@ -23,8 +24,9 @@ export interface Model {
   readonly keepOutputs?: readonly string[];
 }
 
-/** The ONNX file of a graph for a device. */
-export function bytesFor(graph: Graph, device: Device): Uint8Array {
+/** The ONNX file of a graph for a device. CUDA's own attention has its softmax in float32. */
+export function bytesFor(graph: Graph, device: Device, arithmetic: Arithmetic = "float32"): Uint8Array {
+  if (arithmetic === "float16") return graph.halfBytes(device === "cuda");
   if (device === "webgpu") return graph.plainBytes();
   return device === "cpu" || device === "wasm" ? graph.bytes : graph.floatBytes();
 }

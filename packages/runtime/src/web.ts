@@ -1,4 +1,5 @@
-import { chooseDevice } from "./devices.js";
+import { checkArithmetic, type Arithmetic } from "./arithmetic.js";
+import { chooseDevice, type PlatformDevices } from "./devices.js";
 import { exclusively } from "./exclusively.js";
 import { checkRuntimeOptions, createRuntimeWith, type Runtime, type RuntimeOptions } from "./runtime.js";
 import { selfCheck } from "./self-check.js";
@@ -26,6 +27,7 @@ export type { DirectoryHandle, DiskFile } from "./web/disk-folder.js";
 export type { ListedFile } from "./web/remote-file.js";
 export { openHubModel, type OpenHubModelOptions } from "./web/hub-model.js";
 export { isThread } from "./web/threads.js";
+export type { Arithmetic } from "./arithmetic.js";
 export type { Device, PassedOver } from "./devices.js";
 export { checkRuntime, type Network, type NetworkOptions, type Runtime, type RuntimeOptions } from "./runtime.js";
 export type { RuntimeEvent } from "./residency.js";
@@ -39,21 +41,27 @@ export function runThread(): Promise<void> {
 }
 
 /** A runtime on onnxruntime-web.
- * @throws UnclipError "input" for an option that is out of range or that the page does not allow, or a device that browsers do not have;
- * "session" for a device that does not work here */
+ * @throws UnclipError "input" for an option that is out of range or that the page does not allow, a device that browsers do not have, or an
+ * arithmetic that the device does not have; "session" for a device that does not work here, or not in that arithmetic */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   checkRuntimeOptions(options);
   const wasm = { threads: threadsOf(options.threads), wasmPaths: options.wasmPaths };
-  const open = (device: WebDevice) => (model: Model) => openSession(model, { device, ...wasm });
-  const { device, passedOver } = await chooseDevice(options.device ?? "wasm", {
+  const { device: wanted = "wasm", arithmetic = "float32" } = options;
+  checkArithmetic(arithmetic, wanted);
+  const open = (device: WebDevice, way: Arithmetic) => (model: Model) =>
+    openSession(model, { device, arithmetic: way, ...wasm });
+  const devices: PlatformDevices = {
     platform: "browsers",
     base: "wasm",
     preferred: ["webgpu"],
     others: async () => ["webgpu"],
-    try: async (_, wanted) => {
-      await findAdapter(wanted);
-      await exclusively(() => selfCheck(open("webgpu")));
+    try: async (_, named, way) => {
+      await findAdapter(named, way);
+      await exclusively(() => selfCheck(open("webgpu", way), way));
     },
-  });
-  return createRuntimeWith({ device, passedOver, threads: wasm.threads, open: open(device as WebDevice) }, options);
+  };
+  const { device, passedOver } = await chooseDevice(wanted, devices, arithmetic);
+  checkArithmetic(arithmetic, device, passedOver);
+  const platform = { device, arithmetic, passedOver, threads: wasm.threads };
+  return createRuntimeWith({ ...platform, open: open(device as WebDevice, arithmetic) }, options);
 }

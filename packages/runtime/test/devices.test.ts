@@ -1,17 +1,24 @@
 import { describe, expect, it } from "vitest";
+import type { Arithmetic } from "../src/arithmetic.js";
 import { chooseDevice, type Device, type PlatformDevices } from "../src/devices.js";
 
-/** A platform whose devices fail with the given messages, and what it was asked to try. */
-function platform(failures: Partial<Record<Device, unknown>>, preferred: readonly Device[] = ["webgpu", "cuda"]) {
-  const tried: [Device, boolean][] = [];
+/** A platform whose devices fail with the given messages, and what it was asked to try.
+ * @param halves whether they compute in float16 */
+function platform(
+  failures: Partial<Record<Device, unknown>>,
+  preferred: readonly Device[] = ["webgpu", "cuda"],
+  halves = true,
+) {
+  const tried: [Device, boolean, Arithmetic][] = [];
   const devices: PlatformDevices = {
     platform: "Tests",
     base: "cpu",
     preferred,
     others: async () => ["cpu", "webgpu", "cuda", "abacus" as Device],
-    try: async (device, wanted) => {
-      tried.push([device, wanted]);
+    try: async (device, wanted, arithmetic) => {
+      tried.push([device, wanted, arithmetic]);
       if (device in failures) throw failures[device];
+      if (arithmetic === "float16" && !halves) throw new Error("a.cc:7 Run Program Conv requires f16.");
     },
   };
   return { devices, tried };
@@ -27,7 +34,7 @@ describe("chooseDevice", () => {
   it("auto takes the best that works, and says why it passed over others", async () => {
     const none = platform({});
     expect(await chooseDevice("auto", none.devices)).toEqual({ device: "webgpu", passedOver: [] });
-    expect(none.tried).toEqual([["webgpu", false]]);
+    expect(none.tried).toEqual([["webgpu", false, "float32"]]);
     const first = platform({ webgpu: new Error("no adapter") });
     expect(await chooseDevice("auto", first.devices)).toEqual({
       device: "cuda",
@@ -46,7 +53,7 @@ describe("chooseDevice", () => {
   it("takes a device that is named, if it works", async () => {
     const { devices, tried } = platform({});
     expect(await chooseDevice("cuda", devices)).toEqual({ device: "cuda", passedOver: [] });
-    expect(tried).toEqual([["cuda", true]]);
+    expect(tried).toEqual([["cuda", true, "float32"]]);
   });
 
   it.each([
@@ -57,6 +64,27 @@ describe("chooseDevice", () => {
     await expect(chooseDevice("cuda", platform({ cuda: new Error(message) }).devices)).rejects.toMatchObject({
       code: "session",
       message: `device: "cuda" does not work here: ${reason}; use "auto" or "cpu"`,
+    });
+  });
+
+  it("asks for the arithmetic, and says so where a device works without it", async () => {
+    const { devices, tried } = platform({});
+    expect(await chooseDevice("cuda", devices, "float16")).toEqual({ device: "cuda", passedOver: [] });
+    expect(tried).toEqual([["cuda", true, "float16"]]);
+    const none = platform({}, ["webgpu"], false);
+    await expect(chooseDevice("cuda", none.devices, "float16")).rejects.toMatchObject({
+      code: "session",
+      message:
+        'device: "cuda" works here in float32 alone, not in float16: Program Conv requires f16; give "float32" for arithmetic',
+    });
+    expect(none.tried).toEqual([
+      ["cuda", true, "float16"],
+      ["cuda", true, "float32"],
+    ]);
+    const passedOver = [{ device: "webgpu", reason: "Program Conv requires f16" }];
+    expect(await chooseDevice("auto", none.devices, "float16")).toEqual({ device: "cpu", passedOver });
+    await expect(chooseDevice("cuda", platform({ cuda: "no driver" }).devices, "float16")).rejects.toMatchObject({
+      message: 'device: "cuda" does not work here: no driver; use "auto" or "cpu"',
     });
   });
 

@@ -32,6 +32,13 @@ describe("selfCheck", () => {
     expect(closed).toEqual(["self-check"]);
   });
 
+  it("lets numbers of float16 be off by some of its steps, and no more", async () => {
+    const off = (by: number) => deviceThat((values) => void (values[6]! += by)).open;
+    await selfCheck(off(8e-3), "float16");
+    await expect(selfCheck(off(2e-2), "float16")).rejects.toThrow(/^it computes wrong numbers/);
+    await expect(selfCheck(off(8e-3), "float32")).rejects.toThrow(/^it computes wrong numbers/);
+  });
+
   it.each([
     ["a number is off", (values: Float32Array) => void (values[7]! += 2e-4), /^it computes wrong numbers: \[/],
     ["a number is far below", (values: Float32Array) => void (values[0]! -= 1), /, not \[0\.149132, 1\.423104, /],

@@ -60,6 +60,13 @@ describe("the file of a graph", () => {
     expect(bytesFor(attention, "cpu")).toEqual(attention.bytes);
     expect(attention.plainBytes()).not.toEqual(attention.bytes);
   });
+
+  it("is one in float16 where that is asked for, whose attention only CUDA is left", () => {
+    expect(bytesFor(attention, "webgpu", "float16")).toEqual(attention.halfBytes(false));
+    expect(bytesFor(attention, "dml", "float16")).toEqual(attention.halfBytes(false));
+    expect(bytesFor(attention, "cuda", "float16")).toEqual(attention.halfBytes(true));
+    expect(attention.halfBytes(true)).not.toEqual(attention.halfBytes(false));
+  });
 });
 
 describe("the execution provider", () => {
@@ -172,5 +179,17 @@ describe("createRuntime in Node", () => {
     const runtime = await createRuntime({ device: "auto", threads: 2 });
     expect(runtime).toMatchObject({ device: "cpu", passedOver: [{ device: "webgpu", reason: expect.any(String) }] });
     expect(opened).toMatchObject([{ executionProviders: [{ name: "webgpu" }], intraOpNumThreads: 2 }]);
+  });
+
+  it("asks for known numbers in float16, and opens networks in it", async () => {
+    const failing = createRuntime({ device: "auto", arithmetic: "float16" });
+    await expect(failing).rejects.toMatchObject({
+      code: "session",
+      message: expect.stringContaining("needs a graphics card"),
+    });
+    await openSession({ graph: sum }, { device: "webgpu", arithmetic: "float16" });
+    expect(opened).toMatchObject([{ executionProviders: [{ name: "webgpu" }] }, {}]);
+    expect(files[1]).toEqual(sum.halfBytes(false));
+    expect(String(files[0])).not.toBe(String(files[1]));
   });
 });

@@ -123,6 +123,19 @@ describe("createRuntime of the web", () => {
     });
   });
 
+  it("refuses float16 on an adapter that has no such numbers", async () => {
+    const reason = "its WebGPU adapter has no 16-bit floating-point numbers (shader-f16)";
+    stubPage({ adapter: { features: new Set() } });
+    await expect(createRuntime({ device: "auto", arithmetic: "float16" })).rejects.toMatchObject({
+      code: "session",
+      message: `arithmetic: "float16" needs a graphics card, and "webgpu" was not taken: ${reason}; give "float32"`,
+    });
+    stubPage({ adapter: { features: new Set(["shader-f16"]) } });
+    await expect(createRuntime({ device: "auto", arithmetic: "float16" })).rejects.toMatchObject({
+      message: expect.not.stringContaining("shader-f16"), // ONNX Runtime was asked, and finds no adapter in Node
+    });
+  });
+
   it("auto passes over an adapter that computes on the processor, which may be asked for by name", async () => {
     stubPage({ adapter: SOFTWARE });
     const reason = "its only adapter computes on the processor";

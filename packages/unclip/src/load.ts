@@ -23,8 +23,8 @@ import { vary, type VaryRequest } from "./manipulations/vary.js";
 
 /** Options of `loadUnclip`: how the model is found, and how its networks run. */
 export interface LoadOptions extends Omit<SourceOptions, "dtype">, RuntimeOptions {
-  /** "fp16" takes the half-precision files (`*.fp16.safetensors`) of components that have them: it concerns storage, networks compute in
-   * float32. "int8" quantises the model, in Node: the first time, which takes minutes to hours, into the cache (HF_ASSETS_CACHE, or else
+  /** "fp16" takes the half-precision files (`*.fp16.safetensors`) of components that have them: it concerns storage, what networks compute with
+   * is up to `arithmetic`. "int8" quantises the model, in Node: the first time, which takes minutes to hours, into the cache (HF_ASSETS_CACHE, or else
    * ~/.cache/huggingface/assets), from which it opens from then on. Default "fp32". */
   readonly dtype?: SourceOptions["dtype"] | "int8";
   /** Steps of the quantising that dtype "int8" brings the first time. */
@@ -50,6 +50,8 @@ export interface Unclip {
   readonly lacks: readonly string[];
   /** Where its networks run: the device that was asked for, or that "auto" chose. */
   readonly device: Runtime["device"];
+  /** What its networks compute with. */
+  readonly arithmetic: Runtime["arithmetic"];
   /** What "auto" tried before that device, and why it was not taken. */
   readonly passedOver: Runtime["passedOver"];
   /** Threads of one run; undefined if ONNX Runtime decides, which takes one for each core. */
@@ -113,6 +115,7 @@ export async function loadUnclip(source: FolderSource = "toybox", options: LoadO
     family: family.name,
     ...describe(opened.lacks),
     device: runtime.device,
+    arithmetic: runtime.arithmetic,
     passedOver: runtime.passedOver,
     ...(runtime.threads !== undefined && { threads: runtime.threads }),
     stages,
@@ -156,15 +159,24 @@ function again(
       throw new UnclipError("input", `recipe.operation: expected one of ${known}, got ${JSON.stringify(name)}`);
     }
     const generation = yield* start(operation, loaded, request as RunOptions);
-    const [then, now] = [recipe, loaded].map(modelNames) as [string, string];
+    const [then, now] = [recipe, { ...loaded, arithmetic: loaded.runtime.arithmetic }].map(modelNames) as [
+      string,
+      string,
+    ];
     if (then === now) return generation;
     const warning = `recipe: it was made with ${then}, this is ${now}; the pictures may differ`;
     return { ...generation, warnings: [...generation.warnings, warning] };
   });
 }
 
+/** What of a recipe or a loaded model says who paints. */
+interface Painter extends Pick<LoadedModel, "model" | "priorModel" | "dtype"> {
+  readonly arithmetic?: Unclip["arithmetic"];
+}
+
 /** The models that paint: one, or also the one that the prior is from. */
-function modelNames({ model, priorModel, dtype }: Pick<LoadedModel, "model" | "priorModel" | "dtype">): string {
+function modelNames({ model, priorModel, dtype, arithmetic = "float32" }: Painter): string {
   const named = dtype === undefined ? model : `${model} in ${dtype}`;
-  return priorModel === undefined ? named : `${named} with the prior of ${priorModel}`;
+  const whole = priorModel === undefined ? named : `${named} with the prior of ${priorModel}`;
+  return arithmetic === "float32" ? whole : `${whole}, computed in ${arithmetic}`;
 }

@@ -13,6 +13,8 @@ export interface Recipe extends FilledRequest {
   readonly priorModel?: string;
   /** "int8" where the model was loaded with that dtype. */
   readonly dtype?: "int8";
+  /** "float16" where networks computed with that. */
+  readonly arithmetic?: "float16";
   /** Versions of unclip and of ONNX Runtime. */
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -23,6 +25,7 @@ export function recipeOf(
   operation: string,
   filled: FilledRequest,
 ): Recipe {
+  const { arithmetic } = runtime;
   const versions = { unclip: packageJson.version, onnxruntime: runtime.version };
   return {
     operation,
@@ -30,6 +33,7 @@ export function recipeOf(
     model,
     ...(priorModel !== undefined && { priorModel }),
     ...(dtype !== undefined && { dtype }),
+    ...(arithmetic === "float16" && { arithmetic }),
     versions,
   };
 }
@@ -56,7 +60,8 @@ export function requestOf(
   if (typeof recipe !== "object" || recipe === null || typeof recipe.operation !== "string") {
     throw new UnclipError("input", "recipe: expected the recipe of a generation, with its operation");
   }
-  const { operation, model: _, priorModel: _priorModel, dtype: _dtype, versions: _versions, ...request } = recipe;
+  const { operation, model: _, priorModel: _priorModel, dtype: _dtype, ...rest } = recipe;
+  const { arithmetic: _arithmetic, versions: _versions, ...request } = rest;
   const changed: Record<string, unknown> = "preset" in changes ? withoutPreset(request) : { ...request };
   for (const [key, value] of Object.entries(changes)) {
     changed[key] = isSettings(value) && isSettings(changed[key]) ? { ...changed[key], ...value } : value;

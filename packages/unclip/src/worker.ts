@@ -8,7 +8,15 @@ import type { PlainLoadOptions, Port } from "./worker/protocol.js";
 import type { CaptionToken } from "./worker/caption-token.js";
 import type { WorkerModel } from "./worker/worker-model.js";
 
-export type { Device, DiskFile, FolderSource, HubProgress, ListedFile, PassedOver } from "@unclip/runtime/web";
+export type {
+  Arithmetic,
+  Device,
+  DiskFile,
+  FolderSource,
+  HubProgress,
+  ListedFile,
+  PassedOver,
+} from "@unclip/runtime/web";
 export type { LabelProbability } from "@unclip/clip";
 export {
   cosineSimilarity,

@@ -31,6 +31,16 @@ describe("a recipe", () => {
     expect(again.warnings).toEqual([]);
   });
 
+  it("says that pictures may differ where the arithmetic was another", async () => {
+    const unclip = await open();
+    const { recipe } = await unclip.generate("a cube", { ...small, seed: 5 });
+    const { warnings } = await unclip.again({ ...recipe, arithmetic: "float16" });
+    const { model } = unclip;
+    expect(warnings).toEqual([
+      `recipe: it was made with ${model}, computed in float16, this is ${model}; the pictures may differ`,
+    ]);
+  });
+
   it("paints variations again, without the picture that they are of", async () => {
     const unclip = await open();
     const { images, recipe } = await unclip.vary([gray, gray], { ...smallest, n: 2, seed: 3 });

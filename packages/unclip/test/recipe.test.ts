@@ -19,6 +19,16 @@ describe("recipeOf", () => {
     });
   });
 
+  it("names the type of weights and the arithmetic where they are not the usual ones, which no request has", () => {
+    const runtime = { ...model.runtime, arithmetic: "float16" } as Model["runtime"];
+    const other = recipeOf({ ...model, dtype: "int8", runtime }, "generate", filled);
+    expect(other).toStrictEqual({ ...recipe, dtype: "int8", arithmetic: "float16" });
+    expect(requestOf(other)).toStrictEqual(requestOf(recipe));
+    expect(recipeOf({ ...model, runtime: { ...runtime, arithmetic: "float32" } }, "generate", filled)).toStrictEqual(
+      recipe,
+    );
+  });
+
   it("names what is no data, and leaves out what is undefined", () => {
     const sampler = { name: "mine", begin: () => {} };
     const prior = { name: "mine", embed: () => {} };

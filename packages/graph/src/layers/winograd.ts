@@ -64,7 +64,7 @@ const MANY_TILES = 256;
 /** Whether {@link winogradConv} takes x and is worth it. */
 export function suitsWinograd(x: Value, out: number): boolean {
   const [, channels, height, width] = x.dims as [Dim, number, number, number];
-  const isTiled = height % TILE === 0 && width % TILE === 0;
+  const isTiled = height % TILE === 0 && width % TILE === 0 && channels % 4 === 0; // WebGPU has other numbers of channels padded
   return isTiled && height * width >= MIN_PIXELS && Math.min(channels, out) >= MIN_CHANNELS;
 }
 
@@ -90,7 +90,12 @@ export function winogradConv(g: GraphBuilder, x: Value, kernels: readonly Value[
   const bands = Array.from({ length: height / rows }, (_, i) =>
     convBand(g, x, { toPoints, weights, toPixels }, { start: i * rows, end: (i + 1) * rows }),
   );
-  return add(g, bands.length === 1 ? bands[0]! : concat(g, bands, 2), bias);
+  const sums = bands.length === 1 ? bands[0]! : concat(g, bands, 2);
+  const parts = kernels.map(({ name }) => name);
+  const out = bias.dims[1] as number;
+  return g.node("Add", [sums, bias], "float", sums.dims, {
+    winograd: { x: x.name, kernels: parts, bias: bias.name, channels: [out, channels] },
+  });
 }
 
 /** G g G^T of each kernel: [36, O, C] from [1, 1, O, 9 C]. As a convolution it reads the weights where they lie in their file; of a matrix that it

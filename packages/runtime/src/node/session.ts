@@ -2,6 +2,7 @@ import { add, createCheckpoint, createGraphBuilder, hasInt8Layers, type Graph } 
 import type { Tensor } from "@unclip/tensor";
 import type { InferenceSession } from "onnxruntime-common";
 import { join } from "node:path";
+import { checkArithmetic, type Arithmetic } from "../arithmetic.js";
 import type { Device } from "../devices.js";
 import { exclusively } from "../exclusively.js";
 import { sessionOver } from "../ort-session.js";
@@ -33,6 +34,8 @@ const PREPARED_BYTES = 2 ** 26;
 export interface SessionOptions {
   /** Default "cpu". */
   readonly device?: Device;
+  /** Default "float32"; "float16" on graphics cards. */
+  readonly arithmetic?: Arithmetic;
   /** Threads of one run; default one for each core. */
   readonly threads?: number;
   /** Whether what ONNX Runtime makes of a large int8 network when it opens it is kept on the disk, for the processor. Default false. */
@@ -42,17 +45,19 @@ export interface SessionOptions {
   readonly profile?: string;
 }
 
-/** Opens a graph with onnxruntime-node. The weights stay in their files: ONNX Runtime maps them by path. */
+/** Opens a graph with onnxruntime-node. The weights stay in their files: ONNX Runtime maps them by path.
+ * @throws UnclipError "input" for an arithmetic that the device does not have */
 export async function openSession(
   model: Model,
-  { device = "cpu", threads, keepPrepared = false, profile }: SessionOptions = {},
+  { device = "cpu", arithmetic = "float32", threads, keepPrepared = false, profile }: SessionOptions = {},
 ): Promise<Session> {
+  checkArithmetic(arithmetic, device);
   const onnxRuntime = await importOnnxRuntime();
   const { graph, folder } = model;
   const isInt8 = hasInt8Layers(graph); // its products are fast only on weights in ONNX Runtime's own order
   const overflows = isInt8 && (await int8Overflows());
   const isBanded = isInt8 && device === "cpu" && graph.weightBytes > BANDED_BYTES && !overflows; // the cure of those is of a higher level
-  const bytes = isBanded ? graph.bandedBytes(await hasTiles()) : bytesFor(graph, device);
+  const bytes = isBanded ? graph.bandedBytes(await hasTiles()) : bytesFor(graph, device, arithmetic);
   const options: InferenceSession.SessionOptions = {
     executionProviders: [executionProvider(graph, device)],
     graphOptimizationLevel: isBanded ? "basic" : levelFor(graph),

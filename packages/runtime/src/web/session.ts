@@ -1,4 +1,5 @@
 import { UnclipError } from "@unclip/tensor";
+import type { Arithmetic } from "../arithmetic.js";
 import type { BlobFolder, ModelFolder } from "../model-folder.js";
 import { sessionOver } from "../ort-session.js";
 import {
@@ -18,17 +19,18 @@ export type WebDevice = "wasm" | "webgpu";
 /** Options of {@link openSession}. */
 export interface SessionOptions extends WasmOptions {
   readonly device: WebDevice;
+  readonly arithmetic: Arithmetic;
 }
 
 /** Opens a graph with onnxruntime-web. The weights of a session are handed over when it opens. */
-export async function openSession(model: Model, { device, ...wasm }: SessionOptions): Promise<Session> {
+export async function openSession(model: Model, { device, arithmetic, ...wasm }: SessionOptions): Promise<Session> {
   const { InferenceSession } = await importOnnxRuntime(device, wasm);
   const { graph, folder } = model;
   const blobs = await Promise.all(graph.weightFiles.map(async (path) => ({ path, blob: await blobOf(folder!, path) })));
   const sizeBytes = blobs.reduce((sum, { blob }) => sum + blob.size, 0);
   checkFits(graph.name, sizeBytes);
   const session = await withinMemory(graph.name, sizeBytes, async () =>
-    InferenceSession.create(bytesFor(graph, device), {
+    InferenceSession.create(bytesFor(graph, device, arithmetic), {
       executionProviders: [executionProvider(graph, device)],
       graphOptimizationLevel: optimizationLevel(graph),
       logSeverityLevel: 3,

@@ -4,7 +4,7 @@ import type { Unclip } from "../load.js";
 /** What a page knows of the model in its Worker. */
 export interface WorkerModel extends Pick<
   Unclip,
-  "model" | "priorModel" | "family" | "can" | "lacks" | "device" | "passedOver" | "threads" | "defaults"
+  "model" | "priorModel" | "family" | "can" | "lacks" | "device" | "arithmetic" | "passedOver" | "threads" | "defaults"
 > {
   /** The size of the decoder's own pictures, before upsamplers. */
   readonly size: PictureSize;
@@ -20,7 +20,7 @@ export interface WorkerModel extends Pick<
 
 /** What a model is, as data. */
 export function describeModel(unclip: Unclip): WorkerModel {
-  const { model, priorModel, family, can, lacks, device, passedOver, threads, defaults, stages } = unclip;
+  const { model, priorModel, family, can, lacks, device, arithmetic, passedOver, threads, defaults, stages } = unclip;
   const { textEncoder, imageEncoder, prior, autoregressivePrior, upsamplers, decoder } = stages;
   return {
     model,
@@ -29,6 +29,7 @@ export function describeModel(unclip: Unclip): WorkerModel {
     can,
     lacks,
     device,
+    arithmetic,
     passedOver,
     ...(threads !== undefined && { threads }),
     defaults,

@@ -90,6 +90,16 @@ export const cases: Readonly<Record<string, (platform: Platform) => Promise<void
     await runtime.dispose();
   },
 
+  "float16 is refused where the device has none": async ({ device }) => {
+    const error = await createRuntime({ device, arithmetic: "float16" }).then(
+      () => undefined,
+      (reason: unknown) => String(reason),
+    );
+    const expected =
+      device === "webgpu" ? 'device: "webgpu" works here in float32 alone, not in float16: ' : `got "${device}"`;
+    assert(error?.includes(expected) === true, `expected an error with ${expected}, got ${error}`);
+  },
+
   "the autoregressive prior gives the reference's numbers, token after token": walkTokens,
 
   ...Object.fromEntries(

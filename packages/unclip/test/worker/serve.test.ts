@@ -54,17 +54,22 @@ function open(model: object = {}) {
 
 describe("a model at the other end of a channel", () => {
   it("is described when it is loaded, and tells its news", async () => {
-    const { connection, loaded, news, close } = open({ threads: 2, priorModel: "theirs" });
-    const answer = await connection.ask({ type: "load", source: "mine", options: { dtype: "fp16" } });
+    const { connection, loaded, news, close } = open({ threads: 2, priorModel: "theirs", arithmetic: "float16" });
+    const answer = await connection.ask({
+      type: "load",
+      source: "mine",
+      options: { dtype: "fp16", arithmetic: "float16" },
+    });
     expect(answer).toMatchObject({
       model: "fake",
       threads: 2,
       priorModel: "theirs",
+      arithmetic: "float16",
       size: { width: 8, height: 8 },
       stages: { textEncoder: false, imageEncoder: false, prior: false, autoregressivePrior: false, upsamplers: 0 },
     });
     const [source, options] = loaded as [string, Record<string, (value: unknown) => void>];
-    expect([source, options["dtype"]]).toEqual(["mine", "fp16"]);
+    expect([source, options["dtype"], options["arithmetic"]]).toEqual(["mine", "fp16", "float16"]);
     options["onDownload"]!({ loaded: 1 });
     options["onEvent"]!({ type: "opened" });
     await connection.ask({ type: "abort", run: 0 });
