@@ -30,8 +30,6 @@ export type BuildNetwork = (config: Json, checkpoint: Checkpoint) => Graph;
 
 /** Tokens of a caption. */
 export const TEXT_LENGTH = 77;
-/** Tokens that the decoder attends to: those of the image embedding, then the caption's. */
-export const CONTEXT_LENGTH = 4 + TEXT_LENGTH;
 
 const upsampler: BuildNetwork = (config, checkpoint) =>
   upsamplerNetwork(readUpsamplerConfig(config, "super_res"), checkpoint);
@@ -65,9 +63,9 @@ export const NETWORKS: Readonly<Record<string, BuildNetwork>> = {
   prior_prior: prior,
   text_proj: (config, checkpoint) => {
     const sizes = readTextProjectionConfig(config, "text_proj");
-    return textProjectionNetwork(sizes, { length: TEXT_LENGTH, width: sizes.embeddingWidth }, checkpoint);
+    return textProjectionNetwork(sizes, sizes.embeddingWidth, checkpoint);
   },
-  decoder: (config, checkpoint) => karloUnet(readKarloDecoderConfig(config, "decoder"), CONTEXT_LENGTH, checkpoint),
+  decoder: (config, checkpoint) => karloUnet(readKarloDecoderConfig(config, "decoder"), checkpoint),
   super_res_first: upsampler,
   super_res_last: upsampler,
   image_normalizer: (config, checkpoint) =>

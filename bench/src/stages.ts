@@ -13,7 +13,7 @@ import { Tensor as OrtTensor } from "onnxruntime-common";
 import type { Feeds } from "@unclip/runtime/node";
 import { readAutoencoderConfig } from "@unclip/autoencoder";
 import { readKandinskyConfig } from "@unclip/decoder";
-import { CONTEXT_LENGTH, latentSide, TEXT_LENGTH } from "./networks.js";
+import { latentSide, TEXT_LENGTH } from "./networks.js";
 
 type Json = Readonly<Record<string, unknown>>;
 /** What both sides are given, float32 by name. */
@@ -38,6 +38,7 @@ export interface Stage {
 
 const GUIDED = 2; // rows of a guided step: without the condition, and with it
 const WORDS = 12; // tokens of the caption that count
+const IMAGE_TOKENS = 4; // what Karlo's decoder attends to before the caption's
 
 const random = (dims: readonly number[], seed: number) => createRandom(seed).normal(dims);
 const timestep = () => filled([1], 500);
@@ -98,16 +99,19 @@ const KARLO: readonly Stage[] = [
       xt: random([GUIDED, 3, size as number, size as number], 1),
       t: timestep(),
       timeCondition: random([GUIDED, (channels as number[])[0]! * 4], 2),
-      context: random([GUIDED, CONTEXT_LENGTH, width as number], 3),
-      contextMask: mask(CONTEXT_LENGTH - TEXT_LENGTH),
+      context: random([GUIDED, IMAGE_TOKENS + TEXT_LENGTH, width as number], 3),
+      contextMask: mask(IMAGE_TOKENS),
     }),
-    feeds: ({ contextMask, ...inputs }) => ({
-      ...inputs,
-      contextBias: tensor(
-        valuesOf(contextMask!).map((value) => (value - 1) * 10000),
-        [GUIDED, 1, 1, CONTEXT_LENGTH],
-      ),
-    }),
+    feeds({ timeCondition, context, contextMask, ...inputs }) {
+      const { textStates, textMask } = withoutPadding({
+        textEmbedding: timeCondition!,
+        textStates: context!,
+        textMask: contextMask!,
+      });
+      const bias = valuesOf(textMask).map((value) => (value - 1) * 10000);
+      const contextBias = tensor(bias, [GUIDED, 1, 1, IMAGE_TOKENS + WORDS]);
+      return { ...inputs, timeCondition: timeCondition!, context: textStates, contextBias };
+    },
   },
   {
     name: "upsampler",

@@ -18,8 +18,9 @@ export {
   type KarloDecoderNetworks,
   type KarloDecoderSizes,
   type LoadKarloDecoderOptions,
+  type TextSizes,
 } from "./karlo/karlo-decoder.js";
-export { textProjectionNetwork, type TextSizes } from "./karlo/text-projection.js";
+export { textProjectionNetwork } from "./karlo/text-projection.js";
 export { karloUnet } from "./karlo/unet.js";
 export { latentSpaces, type LatentCodec } from "./latent-space.js";
 export { pixelSpace, type DecoderSpace, type PictureSize } from "./space.js";

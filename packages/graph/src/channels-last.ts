@@ -3,7 +3,7 @@ import { convolutionSteps, INT8_CONV, type ConvolutionInputs } from "./int8.js";
 import type { Dims, ModelRecord, NodeRecord } from "./onnx.js";
 import { createPictures, type Picture, type PictureDims } from "./pictures.js";
 
-/** The same model with pictures in bands of rows whose channels lie last, from the first int8 convolution on. ONNX Runtime's integer convolutions
+/** The same model with pictures in bands of rows whose channels lie last, between its convolutions in float32. ONNX Runtime's integer convolutions
  * want channels last: they would turn over what they take and give, on one thread. And what lies between two convolutions is computed one band
  * after the other, so that it stays in the processor's cache: a large picture is read from memory once for a norm, an activation and a rounding.
  * @param isTiled for processors that multiply tiles of int8 (AMX). ONNX Runtime 1.30 has convolution kernels without tiles, which it takes
@@ -73,11 +73,11 @@ export function withChannelsLast(model: ModelRecord, isTiled: boolean): ModelRec
     return isPicture ? (shape as unknown as PictureDims) : undefined;
   }
 
-  /** A value of one number for each channel, [C, 1, 1] or [1 or N, C, 1, 1], as [1 or N, 1, 1, C]. */
-  function channelValues(name: string): string | undefined {
+  /** A value of one number for each channel, [C, 1, 1] or [1 or N, C, 1, 1], or of one for all, as [1 or N, 1, 1, C]. */
+  function channelValues(name: string, ofPicture: number): string | undefined {
     const shape = dims.get(name);
     if (shape === undefined || last.has(name)) return undefined;
-    if (shape.every((dim) => dim === 1)) return name;
+    if (shape.every((dim) => dim === 1)) return g.node("Expand", [name, g.constant("int64", [1, 1, 1, ofPicture])]);
     if (shape.length < 3 || shape.length > 4 || shape.at(-1) !== 1 || shape.at(-2) !== 1) return undefined;
     const channels = shape.at(-3) as number;
     write(name);
@@ -157,9 +157,8 @@ export function withChannelsLast(model: ModelRecord, isTiled: boolean): ModelRec
       const source = waiting.get(norm.inputs[0]!)!.inputs[0]!;
       const groups = dims.get(norm.inputs[0]!)![1] as number;
       const { float: epsilon } = norm.attributes["epsilon"] as { readonly float: number };
-      const picture = last.get(source);
-      if (picture !== undefined && dims.get(source)!.join() === dims.get(to)!.join())
-        return pictures.normalised(picture, groups, epsilon);
+      if (dims.get(source)!.join() === dims.get(to)!.join())
+        return pictures.normalised(asPicture(source)!, groups, epsilon);
     }
     if (norm?.op === "Transpose") {
       const tokens = norm.inputs[0]!;
@@ -196,7 +195,7 @@ export function withChannelsLast(model: ModelRecord, isTiled: boolean): ModelRec
     const [a, b] = inputs as [string, string];
     if (!last.has(a) && !last.has(b)) return undefined;
     const [picture, other] = last.has(a) ? [last.get(a)!, b] : [last.get(b)!, a];
-    const values = channelValues(other);
+    const values = channelValues(other, picture.channels);
     if (values !== undefined)
       return op === "Mul" ? pictures.scaled(picture, values, undefined) : pictures.scaled(picture, undefined, values);
     const isSum = op === "Add" && sizeOf(a)?.join() === sizeOf(b)?.join();

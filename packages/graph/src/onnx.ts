@@ -8,6 +8,11 @@ export type ElementType = "float" | "float16" | "bfloat16" | "uint8" | "int8" | 
 export type Dim = number | string;
 export type Dims = readonly Dim[];
 
+/** A size and a number more. */
+export function dimSum(size: Dim, more: number): Dim {
+  return typeof size === "number" ? size + more : `${size}+${more}`;
+}
+
 /** An attribute of a node. Whole numbers are written as integers; wrap a float in `{ float }`. */
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 

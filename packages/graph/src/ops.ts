@@ -1,6 +1,6 @@
 import { shapeError, type GraphBuilder, type Value } from "./builder.js";
 import { convShape, type ConvOptions } from "./conv-shape.js";
-import type { Dim, Dims } from "./onnx.js";
+import { dimSum, type Dim, type Dims } from "./onnx.js";
 
 /* One function an operator: it checks shapes where it is called and infers the shape of its result. */
 
@@ -142,8 +142,7 @@ export function expand(g: GraphBuilder, x: Value, dims: readonly number[]): Valu
 
 /** x with zeros added before and after along `axis`. */
 export function pad(g: GraphBuilder, x: Value, axis: number, [before, after]: readonly [number, number]): Value {
-  const [size, added] = [x.dims[axis]!, before + after];
-  const grown = typeof size === "number" ? size + added : `${size}+${added}`;
+  const grown = dimSum(x.dims[axis]!, before + after);
   const rank = x.dims.length;
   const pads = Array.from({ length: 2 * rank }, (_, i) => (i === axis ? before : i === rank + axis ? after : 0));
   return g.node("Pad", [x, g.constant("int64", pads, [2 * rank])], x.type, x.dims.with(axis, grown));

@@ -3,24 +3,34 @@ import type { Dim, NodeRecord } from "./onnx.js";
 
 /* Pictures whose channels lie last, in bands of rows: what the pass of channels-last.ts computes with. */
 
-/** A picture [N, C, H, W] in bands from the top to the bottom, each [N, rows, W, C]. A value is `scale` x + `shift`, x being what the bands hold. */
+/** A picture [N, C, H, W]: its channels in parts, each of them in bands from the top to the bottom. */
 export interface Picture {
   /** N */
   readonly batch: Dim;
-  readonly bands: readonly string[];
+  readonly parts: readonly Part[];
   /** Height of each band. */
   readonly rows: number;
   readonly height: number;
   readonly width: number;
+  /** Those of all parts. */
+  readonly channels: number;
+  /** Whether each pixel stands for a square of 2x2, which is not drawn yet. Height, width and rows are those before. */
+  readonly isDoubled: boolean;
+}
+
+/** Channels of a picture that lie side by side. A value is `scale` x + `shift`, x being what the bands hold. */
+interface Part {
+  /** Each [N, rows, W, channels]. */
+  readonly bands: readonly string[];
   readonly channels: number;
   /** Whether the bands hold uint8, not float32. */
   readonly isInteger: boolean;
-  /** [1 or N, 1, 1, C]; absent: 1. */
+  /** What they were cut from, [N, H, W, channels], where there is one. */
+  readonly whole?: string;
+  /** [1 or N, 1, 1, channels]; absent: 1. */
   readonly scale?: string;
-  /** [1 or N, 1, 1, C]; absent: 0. */
+  /** [1 or N, 1, 1, channels]; absent: 0. */
   readonly shift?: string;
-  /** Whether each pixel stands for a square of 2x2, which is not drawn yet. Height, width and rows are those before. */
-  readonly isDoubled: boolean;
 }
 
 /** Shape [N, C, H, W] of a picture. */
@@ -46,15 +56,19 @@ interface ConvolutionSizes {
   readonly zeroPoint: string;
 }
 
-/** Pixels of a band: its floats stay in a processor's cache for the few operators between two convolutions. */
-const BAND_PIXELS = 2048;
+/** Values of a band: its floats stay in the cache of the processor's cores for the few operators between two convolutions. */
+const BAND_VALUES = 2 ** 18;
+/** Bands of a picture, unless they would have more pixels than a convolution takes: of many more nodes ONNX Runtime opens a network slowly. */
+const MOST_BANDS = 8;
+/** Pixels that a convolution takes at once: what it gathers for its product stays in the cache. */
+const CONVOLVED_PIXELS = 4096;
 const FLOAT = 1;
 const MICROSOFT = "com.microsoft";
 
 /** Height of the bands of a picture: it is halved while they have more pixels than they should. */
-function rowsFor(height: number, width: number): number {
+function rowsFor(height: number, width: number, pixels: number): number {
   let rows = height;
-  while (rows * width > BAND_PIXELS && rows % 2 === 0) rows /= 2;
+  while (rows * width > pixels && rows % 2 === 0) rows /= 2;
   return rows;
 }
 
@@ -64,54 +78,86 @@ export function createPictures(g: Emitter) {
   const rowsOf = (band: string, from: number, to: number) => g.node("Slice", [band, shape(from), shape(to), shape(1)]);
   const join = (bands: readonly string[], axis: number) =>
     bands.length === 1 ? bands[0]! : g.node("Concat", bands, { axis });
-  const eachBand = (p: Picture, make: (band: string) => string): Picture => ({ ...p, bands: p.bands.map(make) });
+  const eachPart = (p: Picture, make: (part: Part) => Part): Picture => ({ ...p, parts: p.parts.map(make) });
+  const eachBand = (p: Picture, make: (band: string, channels: number) => string): Picture =>
+    eachPart(p, ({ whole: _, ...part }) => ({ ...part, bands: part.bands.map((band) => make(band, part.channels)) }));
+  /** Height of the bands that a picture's values are computed in. */
+  const rowsWith = (channels: number, height: number, width: number) => {
+    const pixels = Math.max(BAND_VALUES / channels, (height * width) / MOST_BANDS);
+    return rowsFor(height, width, Math.min(CONVOLVED_PIXELS, pixels));
+  };
 
   /** The same picture in bands of another height. */
   function inBandsOf(p: Picture, rows: number): Picture {
     if (rows === p.rows) return p;
     if (rows % p.rows === 0) {
       const count = rows / p.rows;
-      const starts = p.bands.flatMap((_, i) => (i % count === 0 ? [i] : []));
-      return { ...p, rows, bands: starts.map((i) => join(p.bands.slice(i, i + count), 1)) };
+      const starts = p.parts[0]!.bands.flatMap((_, i) => (i % count === 0 ? [i] : []));
+      const joined = eachPart(p, (part) => ({
+        ...part,
+        bands: starts.map((i) => join(part.bands.slice(i, i + count), 1)),
+      }));
+      return { ...joined, rows };
     }
     if (p.rows % rows !== 0) return inBandsOf(inBandsOf(p, p.height), rows);
-    return { ...p, rows, bands: p.bands.flatMap((band) => g.split(band, 1, p.rows / rows)) };
+    const cut = (part: Part) => ({ ...part, bands: part.bands.flatMap((band) => g.split(band, 1, p.rows / rows)) });
+    return { ...eachPart(p, cut), rows };
+  }
+
+  /** The same with all of its channels in one part, of floats. */
+  function inOnePart(p: Picture): Picture {
+    const { parts, channels, ...rest } = inFloats(p);
+    return { ...rest, channels, parts: [{ bands: joinedBands(parts), channels, isInteger: false }] };
+  }
+
+  /** The bands of several parts, their channels one behind the other. */
+  function joinedBands(parts: readonly Part[]): string[] {
+    return parts[0]!.bands.map((_, i) =>
+      join(
+        parts.map(({ bands }) => bands[i]!),
+        3,
+      ),
+    );
   }
 
   /** A picture of a tensor [N, C, H, W]. */
   function fromChannelsFirst(x: string, [batch, channels, height, width]: PictureDims): Picture {
-    const rows = rowsFor(height, width);
+    const rows = rowsWith(channels, height, width);
     const isWhole = rows === height;
     const bands = Array.from({ length: height / rows }, (_, i) =>
       isWhole ? x : g.node("Slice", [x, shape(i * rows), shape((i + 1) * rows), shape(2)]),
     ).map((band) => g.node("Transpose", [band], { perm: [0, 2, 3, 1] }));
-    return { batch, bands, rows, height, width, channels, isInteger: false, isDoubled: false };
+    const parts = [{ bands, channels, isInteger: false }];
+    return { batch, parts, rows, height, width, channels, isDoubled: false };
   }
 
   /** A picture of tokens [N, HW, C]. */
   function fromTokens(x: string, [batch, channels, height, width]: PictureDims): Picture {
-    const rows = rowsFor(height, width);
     const whole = g.node("Reshape", [x, shape(0, height, width, channels)]);
-    const all = { batch, bands: [whole], rows: height, height, width, channels, isInteger: false, isDoubled: false };
-    return inBandsOf(all, rows);
+    const parts = [{ bands: [whole], channels, isInteger: false }];
+    const all = { batch, parts, rows: height, height, width, channels, isDoubled: false };
+    return inBandsOf(all, rowsWith(channels, height, width));
   }
 
   /** What a picture means, in float32. */
   function inFloats(p: Picture): Picture {
-    const { scale, shift, ...rest } = p;
-    const floats = eachBand({ ...rest, isInteger: false }, (band) => {
-      const x = p.isInteger ? g.node("Cast", [band], { to: FLOAT }) : band;
-      const scaled = scale === undefined ? x : g.node("Mul", [x, scale]);
-      return shift === undefined ? scaled : g.node("Add", [scaled, shift]);
-    });
+    const floats = eachPart(p, ({ bands, channels, isInteger, scale, shift }) => ({
+      channels,
+      isInteger: false,
+      bands: bands.map((band) => {
+        const x = isInteger ? g.node("Cast", [band], { to: FLOAT }) : band;
+        const scaled = scale === undefined ? x : g.node("Mul", [x, scale]);
+        return shift === undefined ? scaled : g.node("Add", [scaled, shift]);
+      }),
+    }));
     return drawDoubled(floats);
   }
 
   /** The same with pixels drawn as squares where they stand for them. */
   function drawDoubled(p: Picture): Picture {
     if (!p.isDoubled) return p;
-    const { rows, width, channels } = p;
-    const drawn = eachBand(p, (band) => {
+    const { rows, width } = p;
+    const drawn = eachBand(p, (band, channels) => {
       const apart = g.node("Reshape", [band, shape(0, rows, 1, width, 1, channels)]);
       const squares = g.node("Expand", [apart, shape(1, 1, 2, 1, 2, 1)]);
       return g.node("Reshape", [squares, shape(0, 2 * rows, 2 * width, channels)]);
@@ -122,7 +168,7 @@ export function createPictures(g: Emitter) {
   /** Twice as high and wide, by repeating pixels. */
   function doubled(p: Picture): Picture {
     const small = drawDoubled(p);
-    const rows = rowsFor(2 * small.height, 2 * small.width) / 2;
+    const rows = rowsWith(p.channels, 2 * small.height, 2 * small.width) / 2;
     return { ...(Number.isInteger(rows) ? inBandsOf(small, rows) : small), isDoubled: true };
   }
 
@@ -130,23 +176,30 @@ export function createPictures(g: Emitter) {
   function halved(p: Picture): Picture {
     const floats = inFloats(p);
     const whole = floats.rows % 2 === 0 ? floats : inBandsOf(floats, floats.height);
-    const { rows, width, channels } = whole;
+    const { rows, width } = whole;
     const mean = (x: string, axis: number) => g.node("ReduceMean", [x, shape(axis)], { keepdims: 0 });
-    const small = eachBand(whole, (band) => {
+    const small = eachBand(whole, (band, channels) => {
       const pairs = g.node("Reshape", [band, shape(0, rows / 2, 2, width * channels)]);
       return mean(g.node("Reshape", [mean(pairs, 2), shape(0, rows / 2, width / 2, 2, channels)]), 3);
     });
     const size = { rows: rows / 2, height: whole.height / 2, width: width / 2 };
-    return inBandsOf({ ...small, ...size }, rowsFor(size.height, size.width));
+    return inBandsOf({ ...small, ...size }, rowsWith(p.channels, size.height, size.width));
   }
 
   /** factor x + offset, both [1 or N, 1, 1, C]. */
   function scaled(p: Picture, factor: string | undefined, offset: string | undefined): Picture {
+    const sizes = p.parts.map((part) => part.channels);
+    const cut = (x: string | undefined) => (sizes.length === 1 || x === undefined ? [x] : g.cut(x, sizes));
+    const [factors, offsets] = [cut(factor), cut(offset)];
+    return { ...p, parts: p.parts.map((part, i) => scaledPart(part, factors[i], offsets[i])) };
+  }
+
+  function scaledPart(part: Part, factor: string | undefined, offset: string | undefined): Part {
     const times = (x: string | undefined) => (x === undefined || factor === undefined ? x : g.node("Mul", [x, factor]));
-    const moved = times(p.shift);
+    const moved = times(part.shift);
     return {
-      ...p,
-      ...(factor !== undefined && { scale: p.scale === undefined ? factor : times(p.scale)! }),
+      ...part,
+      ...(factor !== undefined && { scale: part.scale === undefined ? factor : times(part.scale)! }),
       ...(offset !== undefined && { shift: moved === undefined ? offset : g.node("Add", [moved, offset]) }),
       ...(offset === undefined && moved !== undefined && { shift: moved }),
     };
@@ -161,53 +214,41 @@ export function createPictures(g: Emitter) {
 
   /** a + b. */
   function sum(a: Picture, b: Picture): Picture {
-    const [x, y] = [inFloats(a), inFloats(b)];
-    const other = inBandsOf(y, x.rows).bands;
-    return { ...x, bands: x.bands.map((band, i) => g.node("Add", [band, other[i]!])) };
+    const [x, y] = inEqualBands([a, b].map(inOnePart)) as [Picture, Picture];
+    const other = y.parts[0]!.bands;
+    let i = 0;
+    return eachBand(x, (band) => g.node("Add", [band, other[i++]!]));
   }
 
   /** Channels of several pictures, one behind the other. */
   function channelsOf(pictures: readonly Picture[]): Picture {
-    const [first, ...rest] = pictures.map(inFloats) as [Picture, ...Picture[]];
-    const others = rest.map((p) => inBandsOf(p, first.rows));
+    const equal = inEqualBands(pictures.map(drawDoubled));
     const channels = pictures.reduce((total, p) => total + p.channels, 0);
-    const bands = first.bands.map((band, i) => join([band, ...others.map((p) => p.bands[i]!)], 3));
-    return { ...first, channels, bands };
+    return { ...equal[0]!, channels, parts: equal.flatMap(({ parts }) => parts) };
+  }
+
+  /** Pictures of one size, all in bands of the height of the lowest. */
+  function inEqualBands(pictures: readonly Picture[]): Picture[] {
+    const rows = Math.min(...pictures.map((p) => p.rows));
+    return pictures.map((p) => inBandsOf(p, rows));
   }
 
   /** Each of `groups` groups of channels by its own mean and variance: another scale and shift, from sums over bands. */
   function normalised(p: Picture, groups: number, epsilon: number): Picture {
-    const { rows, width, height, channels } = p;
-    const pixels = rows * width;
-    const ones = g.constant("float", Array<number>(pixels).fill(1), [1, pixels]);
-    const [zero, one] = [g.constant("uint8", [0], []), g.constant("float", [1], [])];
-    const sums = p.bands.map((band) => {
-      const x = p.isInteger ? g.node("DequantizeLinear", [band, one, zero]) : band; // a Cast would be shared with inFloats, and kept until then
-      const flat = g.node("Reshape", [x, shape(0, 1, pixels, channels)]);
-      return [flat, g.node("Mul", [flat, flat])].map((values) => g.node("MatMul", [ones, values]));
-    });
-    const perPixel = g.constant("float", [1 / (height * width)], []);
-    const meanOf = (index: number) => {
-      const parts = sums.map((each) => each[index]!);
-      return g.node("Mul", [parts.length === 1 ? parts[0]! : g.node("Sum", parts), perPixel]);
-    };
-    let [mean, square] = [meanOf(0), meanOf(1)];
-    if (p.scale !== undefined) {
-      mean = g.node("Mul", [mean, p.scale]);
-      square = g.node("Mul", [square, g.node("Mul", [p.scale, p.scale])]);
-    }
-    if (p.shift !== undefined) {
-      const twice = g.node("Add", [g.node("Add", [mean, mean]), p.shift]);
-      square = g.node("Add", [square, g.node("Mul", [twice, p.shift])]);
-      mean = g.node("Add", [mean, p.shift]);
-    }
-    const size = channels / groups;
+    const moments = p.parts.map((part) => momentsOf(p, part));
+    const [mean, square] = [0, 1].map((index) =>
+      join(
+        moments.map((each) => each[index]!),
+        3,
+      ),
+    ) as [string, string];
+    const size = p.channels / groups;
     const grouped = (x: string) =>
       g.node("ReduceMean", [g.node("Reshape", [x, shape(0, groups, size)]), shape(2)], { keepdims: 1 });
     const ungrouped = (x: string) =>
       g.node("Reshape", [
         g.node("Mul", [x, g.constant("float", Array<number>(size).fill(1), [1, 1, size])]),
-        shape(0, 1, 1, channels),
+        shape(0, 1, 1, p.channels),
       ]);
     const [center, power] = [grouped(mean), grouped(square)];
     const variance = g.node("Max", [
@@ -219,28 +260,67 @@ export function createPictures(g: Emitter) {
     return scaled(p, ungrouped(factor), ungrouped(g.node("Neg", [g.node("Mul", [center, factor])])));
   }
 
+  /** Means of the values and of their squares in each channel, [N, 1, 1, channels] both. */
+  function momentsOf({ rows, width, height }: Picture, part: Part): [mean: string, square: string] {
+    const { bands, channels, isInteger, whole, scale, shift } = part;
+    const flat = (x: string, pixels: number) => g.node("Reshape", [x, shape(0, 1, pixels, channels)]);
+    const perPixel = g.constant("float", [1 / (height * width)], []);
+    const total = (values: readonly string[]) => {
+      const ones = g.constant("float", Array<number>(rows * width).fill(1), [1, rows * width]);
+      const sums = values.map((x) => g.node("MatMul", [ones, x]));
+      return g.node("Mul", [sums.length === 1 ? sums[0]! : g.node("Sum", sums), perPixel]);
+    };
+    const integerTotal = (x: string) => {
+      const ones = g.constant("uint8", Array<number>(height * width).fill(1), [1, height * width]);
+      const sum = g.node("MatMulInteger", [ones, flat(x, height * width)]);
+      return g.node("Mul", [g.node("Cast", [sum], { to: FLOAT }), perPixel]);
+    };
+    // flat before it is cast: otherwise ONNX Runtime would take it for what inFloats casts, and keep it until then
+    const floats = bands.map((band) => {
+      const x = flat(band, rows * width);
+      return isInteger ? g.node("Cast", [x], { to: FLOAT }) : x;
+    });
+    let square = total(floats.map((x) => g.node("Mul", [x, x])));
+    let mean = isInteger && whole !== undefined ? integerTotal(whole) : total(floats);
+    if (scale !== undefined) {
+      mean = g.node("Mul", [mean, scale]);
+      square = g.node("Mul", [square, g.node("Mul", [scale, scale])]);
+    }
+    if (shift !== undefined) {
+      const twice = g.node("Add", [g.node("Add", [mean, mean]), shift]);
+      square = g.node("Add", [square, g.node("Mul", [twice, shift])]);
+      mean = g.node("Add", [mean, shift]);
+    }
+    return [mean, square];
+  }
+
   /** A picture in the integers that a convolution takes. */
   function rounded(p: Picture, { step, steps, zeroPoint }: Rounding): Picture {
     const one = g.constant("float", [1]);
     const stepped = steps === 1 ? p : scaled(p, g.node("Reciprocal", [step]), undefined);
     const floats = inFloats({ ...stepped, isDoubled: false });
     const integers = eachBand(floats, (band) => g.node("QuantizeLinear", [band, steps === 1 ? step : one, zeroPoint]));
-    return drawDoubled({ ...integers, isInteger: true, isDoubled: p.isDoubled });
+    const parts = [{ bands: joinedBands(integers.parts), channels: p.channels, isInteger: true }];
+    return drawDoubled({ ...integers, parts, isDoubled: p.isDoubled });
   }
 
-  /** Convolution of a picture of integers: its bands are the pictures of a batch, each with the rows beside it, so that what ONNX Runtime gathers
-   * for the product stays in the cache too.
+  /** Convolution of a picture of integers: bands, a few of them together, are the pictures of a batch, each with the rows beside it, so that what ONNX
+   * Runtime gathers for the product stays in the cache too.
    * @param parameters the inputs of QLinearConv for a picture */
   function convolved(
     p: Picture,
     parameters: (x: string) => readonly string[],
     { kernel, stride, out, zeroPoint }: ConvolutionSizes,
   ): Picture {
+    const { height, width, channels, batch } = p;
     const margin = (kernel - 1) / 2;
     const above = margin;
     const below = stride === 1 ? margin : 0; // with a stride of 2 the last row taken of a band is its last
-    const x = p.rows % stride === 0 && p.rows >= margin ? p : inBandsOf(p, p.height);
-    const { bands, rows, height, width, channels, batch } = x;
+    const few = rowsFor(height, width, CONVOLVED_PIXELS);
+    const rows = few % stride === 0 && few >= margin ? few : height;
+    const x = rows % p.rows === 0 && p.rows >= margin ? p : inBandsOf(p, rows);
+    const bands = x.parts[0]!.bands;
+    const together = rows / x.rows;
     const beside = (band: string | undefined, from: number, to: number) => {
       if (from === to) return [];
       return [band === undefined ? blank(bands[0]!, to - from) : rowsOf(band, from, to)];
@@ -249,29 +329,31 @@ export function createPictures(g: Emitter) {
       const value = g.node("Reshape", [zeroPoint, shape(1, 1, 1, 1)]);
       return g.node("Expand", [value, g.node("Shape", [rowsOf(like, 0, count)])]);
     };
-    const parts = bands.flatMap((band, i) => [
-      ...beside(bands[i - 1], rows - above, rows),
-      band,
-      ...beside(bands[i + 1], 0, below),
+    const parts = Array.from({ length: bands.length / together }, (_, i) => i * together).flatMap((first) => [
+      ...beside(bands[first - 1], x.rows - above, x.rows),
+      ...bands.slice(first, first + together),
+      ...beside(bands[first + together], 0, below),
     ]);
-    const together = g.node("Reshape", [join(parts, 1), shape(-1, above + rows + below, width, channels)]);
+    const images = g.node("Reshape", [join(parts, 1), shape(-1, above + rows + below, width, channels)]);
     const attributes = {
       kernel_shape: [kernel, kernel],
       strides: [stride, stride],
       pads: [0, margin, 0, margin],
       channels_last: 1,
     };
-    const y = g.node("QLinearConv", parameters(together), attributes, MICROSOFT);
+    const y = g.node("QLinearConv", parameters(images), attributes, MICROSOFT);
     const size = { height: height / stride, width: width / stride };
     const whole = g.node("Reshape", [y, shape(-1, size.height, size.width, out)]);
     g.values.push({ name: whole, type: "uint8", dims: [batch, size.height, size.width, out] });
-    const all = { ...x, ...size, rows: size.height, bands: [whole], channels: out };
-    return inBandsOf(all, rowsFor(size.height, size.width));
+    const part = { bands: [whole], channels: out, isInteger: true, whole };
+    const all = { batch, ...size, rows: size.height, parts: [part], channels: out, isDoubled: false };
+    return inBandsOf(all, rowsWith(out, size.height, size.width));
   }
 
   /** Tensor [N, C, H, W] of a picture, as the value `name`. */
   function toChannelsFirst(p: Picture, name: string): void {
-    const floats = inFloats(p).bands.map((band) => g.node("Transpose", [band], { perm: [0, 3, 1, 2] }));
+    const { bands } = inOnePart(p).parts[0]!;
+    const floats = bands.map((band) => g.node("Transpose", [band], { perm: [0, 3, 1, 2] }));
     g.nodes.push(
       floats.length === 1
         ? { op: "Identity", domain: "", inputs: floats, outputs: [name], attributes: {} }
@@ -281,8 +363,8 @@ export function createPictures(g: Emitter) {
 
   /** Tokens [N, HW, C] of a picture, as the value `name`. */
   function toTokens(p: Picture, name: string): void {
-    const { bands, height, width, channels } = inFloats(p);
-    const inputs = [join(bands, 1), shape(0, height * width, channels)];
+    const { parts, height, width, channels } = inOnePart(p);
+    const inputs = [join(parts[0]!.bands, 1), shape(0, height * width, channels)];
     g.nodes.push({ op: "Reshape", domain: "", inputs, outputs: [name], attributes: {} });
   }
 

@@ -197,7 +197,7 @@ describe("layers whose weights are int8", () => {
         Array.from({ length: 32 }, (_, i) => 0.5 + i / 64),
         [1, x.dims[1] as number, 1, 1],
       );
-    const small = 1e-5; // sums in another order, of numbers up to 1000
+    const small = 2e-5; // sums in another order, of numbers up to 1000 and their squares
     const steps = 0.03; // and some roundings the other way, in the layers behind
 
     it.each<[string, Record<string, Part>, number[], number, (g: GraphBuilder, x: Value) => Value]>([
@@ -218,6 +218,14 @@ describe("layers whose weights are int8", () => {
         },
       ],
       ["a residual", first, [96, 64], small, (g, x) => add(g, x, c(g, x))],
+      [
+        "a norm, an activation and a convolution of the channels of two pictures",
+        { ...first, ...layer("d", 32, 64, 3), "n.weight": ["F32", [64]], "n.bias": ["F32", [64]] },
+        [96, 64],
+        steps,
+        (g, x) =>
+          d(g, silu(g, groupNorm(g, "n", mul(g, concat(g, [c(g, x), x], 1), g.constant("float", [0.5], [1])), 8))),
+      ],
       ["channels of another picture", first, [96, 64], small, (g, x) => concat(g, [c(g, x), x, c(g, x)], 1)],
       [
         "half the size",

@@ -10,6 +10,7 @@ import {
   readJson,
   tensor,
   UnclipError,
+  withoutPadding,
   type Tensor,
   type TextFeatures,
 } from "@unclip/tensor";
@@ -22,8 +23,14 @@ import {
   type KarloDecoderConfig,
   type TextProjectionConfig,
 } from "./config.js";
-import { textProjectionNetwork, type TextSizes } from "./text-projection.js";
+import { textProjectionNetwork } from "./text-projection.js";
 import { karloUnet } from "./unet.js";
+
+/** Sizes of a caption's features: L tokens of width W. */
+export interface TextSizes {
+  readonly length: number;
+  readonly width: number;
+}
 
 /** Options of {@link loadKarloDecoder}: where its parts lie in the model folder, and the captions it shall take. */
 export interface LoadKarloDecoderOptions {
@@ -57,10 +64,9 @@ export async function loadKarloDecoder(
   const projectionConfig = readTextProjectionConfig(...(await json(projection)));
   const config = readKarloDecoderConfig(...(await json(component)));
   checkFit(projectionConfig, config, folder.name);
-  const projectionGraph = textProjectionNetwork(projectionConfig, text, await readCheckpoint(folder, projection));
-  const contextLength = projectionConfig.extraTokens + text.length;
+  const projectionGraph = textProjectionNetwork(projectionConfig, text.width, await readCheckpoint(folder, projection));
   const checkpoint = await readCheckpoint(folder, component);
-  const graph = (deep?: DeepFeatures) => karloUnet(config, contextLength, checkpoint, deep);
+  const graph = (deep?: DeepFeatures) => karloUnet(config, checkpoint, deep);
   return createKarloDecoder(
     {
       projection: runtime.network(projectionGraph, folder),
@@ -103,7 +109,7 @@ export function createKarloDecoder(networks: KarloDecoderNetworks, sizes: KarloD
         projected ??= networks.projection.run({
           imageEmbedding: concatRows(rows.map((row) => row.imageEmbedding)),
           imageGiven: concatRows(rows.map((row) => row.imageGiven)),
-          ...concatText(...conditions.map(({ text }) => text!)),
+          ...withoutPadding(concatText(...conditions.map(({ text }) => text!))),
         });
         const out = await run({ xt, t: tensor(Float32Array.of(t), [1]), ...(await projected) });
         return { type: scheduler.predictionType, output: out["prediction"]!, variance: out["variance"] };

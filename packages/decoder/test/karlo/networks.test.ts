@@ -20,7 +20,7 @@ describe("networks of the decoder", () => {
     const fixture = readFixtureTensors("networks/text-projection.safetensors");
     const states = toTensor(fixture["text_encoder_hidden_states"]!);
     const [, length, width] = states.dims as [number, number, number];
-    const graph = textProjectionNetwork(config, { length, width }, await readCheckpoint(folder, "text_proj"));
+    const graph = textProjectionNetwork(config, width, await readCheckpoint(folder, "text_proj"));
     const runtime = await createRuntime();
     const network = runtime.network(graph, folder);
 
@@ -59,7 +59,7 @@ describe("networks of the decoder", () => {
     const config = readKarloDecoderConfig(await readJson(folder, "decoder/config.json"), "decoder/config.json");
     const fixture = readFixtureTensors("networks/decoder.safetensors");
     const contextLength = fixture["encoder_hidden_states"]!.dims[1]!;
-    const graph = karloUnet(config, contextLength, await readCheckpoint(folder, "decoder"));
+    const graph = karloUnet(config, await readCheckpoint(folder, "decoder"));
     const runtime = await createRuntime();
     const network = runtime.network(graph, folder);
     for (const row of [0, 1]) {

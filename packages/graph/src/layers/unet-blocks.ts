@@ -1,4 +1,5 @@
 import { shapeError, type GraphBuilder, type Value } from "../builder.js";
+import { dimSum } from "../onnx.js";
 import {
   add,
   averagePool2,
@@ -122,8 +123,9 @@ export function addedAttentionBlock(
     const normed = reshape(g, groupNorm(g, "group_norm", x, options.groups, options.epsilon), [n, channels, length]);
     const tokens = transpose(g, normed, [0, 2, 1]); // [N, HW, C]
     const query = linear(g, "to_q", tokens, channels);
-    const key = concat(g, [linear(g, "add_k_proj", context, channels), linear(g, "to_k", tokens, channels)], 1);
-    const value = concat(g, [linear(g, "add_v_proj", context, channels), linear(g, "to_v", tokens, channels)], 1);
+    const all = dimSum(context.dims[1]!, length);
+    const key = concat(g, [linear(g, "add_k_proj", context, channels), linear(g, "to_k", tokens, channels)], 1, all);
+    const value = concat(g, [linear(g, "add_v_proj", context, channels), linear(g, "to_v", tokens, channels)], 1, all);
     const bias = contextBias && scoreBias(g, contextBias, length);
     const attended = multiHeadAttention(g, [query, key, value], channels / headWidth, bias);
     const out = transpose(g, linear(g, "to_out.0", attended, channels), [0, 2, 1]); // [N, C, HW]

@@ -223,7 +223,7 @@ async function withDecoder(
   const folder = await openModelFolder(platform.folder("karlo-tiny"));
   const config = readKarloDecoderConfig(await readJson(folder, "decoder/config.json"), "decoder/config.json");
   const runtime = await createRuntime({ device: platform.device });
-  const graph = karloUnet(config, fixture["encoder_hidden_states"]!.dims[1]!, await readCheckpoint(folder, "decoder"));
+  const graph = karloUnet(config, await readCheckpoint(folder, "decoder"));
   try {
     await work(runtime.network(graph, folder), fixture, runtime);
   } finally {
