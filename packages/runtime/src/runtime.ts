@@ -1,5 +1,5 @@
 import type { Graph } from "@unclip/graph";
-import { checkArgument, UnclipError, type Tensor } from "@unclip/tensor";
+import { checkArgument, sizeOf, UnclipError, type Tensor } from "@unclip/tensor";
 import { env } from "onnxruntime-common";
 import type { Arithmetic } from "./arithmetic.js";
 import type { Device, PassedOver } from "./devices.js";
@@ -107,11 +107,11 @@ export function createRuntimeWith({ open, ...platform }: Platform, options: Runt
     ...platform,
     version: env.versions.common,
     network(graph, folder, { keepOutputs, besides } = {}) {
-      const { name, weightBytes } = graph;
+      const { name } = graph;
       checkModel({ graph, folder, keepOutputs });
       const openable: Openable = {
         name,
-        weightBytes,
+        weightBytes: weightBytesOf(graph, platform.arithmetic),
         ...(besides && { besides: openables.get(besides) }),
         open: () => asSessionError(`${name}: cannot be opened`, () => open({ graph, folder, keepOutputs })),
       };
@@ -128,6 +128,15 @@ export function createRuntimeWith({ open, ...platform }: Platform, options: Runt
     },
     dispose: () => exclusively(() => residency.clear()),
   };
+}
+
+/** What the weights of a graph take in memory. */
+function weightBytesOf({ weightBytes, model }: Graph, arithmetic: Arithmetic): number {
+  if (arithmetic === "float32") return weightBytes;
+  return model.initializers.reduce(
+    (sum, { dims, data }) => sum + (data instanceof Uint8Array ? 0 : 2 * sizeOf(dims)),
+    0,
+  );
 }
 
 function checkModel({ graph, folder, keepOutputs = [] }: Model): void {

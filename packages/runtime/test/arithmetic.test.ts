@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { createRuntime, openSession } from "@unclip/runtime/node";
 import { createRuntime as createWebRuntime } from "@unclip/runtime/web";
+import { add, createGraphBuilder } from "@unclip/graph";
+import type { ModelFolder } from "@unclip/runtime";
 import { checkArithmetic, type Arithmetic } from "../src/arithmetic.js";
+import { createRuntimeWith } from "../src/runtime.js";
 import { emptyGraph } from "../../graph/test/support.js";
 
 describe("checkArithmetic", () => {
@@ -48,6 +51,26 @@ describe("arithmetic of a runtime", () => {
   it("is not float16 in browsers unless WebGPU is asked for", async () => {
     const error = { code: "input", message: expect.stringContaining('got "wasm"') };
     await expect(createWebRuntime({ arithmetic: "float16", threads: 1 })).rejects.toMatchObject(error);
+  });
+
+  it("says what weights take in memory", async () => {
+    const entry = { dims: [3], offset: 0, file: "w" };
+    const weights = new Map([
+      ["a", { ...entry, type: "F32" as const, sizeBytes: 12 }],
+      ["b", { ...entry, type: "F16" as const, sizeBytes: 6 }],
+    ]);
+    const g = createGraphBuilder({ name: "net", checkpoint: { name: "net", weights } });
+    g.output("y", add(g, add(g, g.weight("a", [3]), g.weight("b", [3])), g.constant("float", [1], [1])));
+    const bytesIn = async (arithmetic: Arithmetic) => {
+      const events: number[] = [];
+      const open = async () => ({ run: async () => ({}), release: async () => {} });
+      const platform = { device: "webgpu", arithmetic, passedOver: [], open } as const;
+      const runtime = createRuntimeWith(platform, { onEvent: ({ weightBytes }) => events.push(weightBytes) });
+      await runtime.network(g.finish(), { name: "folder" } as ModelFolder).run({});
+      return events;
+    };
+    expect(await bytesIn("float32")).toEqual([24]);
+    expect(await bytesIn("float16")).toEqual([12]);
   });
 
   it("is not float16 for a single session on the processor", async () => {
