@@ -6,7 +6,7 @@ export const LIMITS: Readonly<Record<string, number>> = {
   "@unclip/clip": 125,
   "@unclip/decoder": 75,
   "@unclip/evaluation": 2700,
-  "@unclip/graph": 137,
+  "@unclip/graph": 152,
   "@unclip/hub": 65,
   "@unclip/prior": 65,
   "@unclip/runtime": 94,
