@@ -20,7 +20,7 @@ vi.mock("@unclip/runtime", async (original) => {
   return {
     ...actual,
     createRuntime: async (): Promise<Runtime> => {
-      const runtime = await actual.createRuntime();
+      const runtime = await actual.createRuntime({ threads: 1 }); // many sessions are open: their threads would wait for one another
       const inHalf = (graph: Graph): Graph => ({ ...graph, bytes: rounded(graph.halfBytes(false)) });
       if (way.value === "float16")
         return { ...runtime, network: (graph, ...rest) => runtime.network(inHalf(graph), ...rest) };
