@@ -23,11 +23,13 @@ const G: Matrix = [
   [1 / 24, -1 / 12, 1 / 6],
   [0, 0, 1],
 ];
-const A_T: Matrix = [
-  [1, 1, 1, 1, 1, 0],
-  [0, 1, -1, 2, -2, 0],
-  [0, 1, 1, 4, 4, 0],
-  [0, 1, -1, 8, -8, 1],
+const A: Matrix = [
+  [1, 0, 0, 0],
+  [1, 1, 1, 1],
+  [1, -1, 1, -1],
+  [1, 2, 4, 8],
+  [1, -2, 4, -8],
+  [0, 0, 0, 1],
 ];
 
 /** The matrix that a two-dimensional transform applies to a square of numbers laid out in a row: the Kronecker product of `m` with itself. */
@@ -37,7 +39,7 @@ function squared(m: Matrix): readonly number[] {
 
 const KERNEL_TO_POINTS = squared(G);
 const PIECE_TO_POINTS = squared(B_T);
-const POINTS_TO_PIXELS = squared(A_T);
+const POINTS_TO_PIXELS = squared(A); // from the right
 
 /** Pixels of a tile's side. */
 const TILE = 4;
@@ -85,7 +87,7 @@ export function winogradConv(g: GraphBuilder, x: Value, kernels: readonly Value[
   const transform = add(g, g.constant("float", KERNEL_TO_POINTS, [POINTS, 1, 1, 9]), nothing(g, x));
   const weights = kernels.map((part) => transformedWeights(g, part, transform));
   const toPoints = g.constant("float", PIECE_TO_POINTS, [POINTS, 1, 6, 6]);
-  const toPixels = g.constant("float", POINTS_TO_PIXELS, [TILE * TILE, POINTS]);
+  const toPixels = g.constant("float", POINTS_TO_PIXELS, [POINTS, TILE * TILE]);
   const rows = bandRows(channels, height, width);
   const bands = Array.from({ length: height / rows }, (_, i) =>
     convBand(g, x, { toPoints, weights, toPixels }, { start: i * rows, end: (i + 1) * rows }),
@@ -131,7 +133,7 @@ interface Matrices {
   readonly toPoints: Value;
   /** The transformed weights in parts of O: [36, O, C]. */
   readonly weights: readonly Value[];
-  /** The transform back: [16, 36]. */
+  /** The transform back: [36, 16]. */
   readonly toPixels: Value;
 }
 
@@ -165,18 +167,16 @@ function convBand(
   if (tiles < MANY_TILES) {
     const v = reshape(g, transpose(g, pieces, [2, 1, 0, 3]), [POINTS, channels, times(n, tiles)]);
     const products = reshape(g, multiply(v), [POINTS, times(n, out * tiles)]);
-    const pixels = matmul(g, toPixels, products); // [4 4, O N h w]
+    const pixels = matmul(g, transpose(g, toPixels, [1, 0]), products); // [4 4, O N h w]
     const lines = transpose(g, reshape(g, pixels, [TILE, TILE, times(n, out * tiles)]), [0, 2, 1]);
     const picture = transpose(g, reshape(g, lines, [TILE, out, n, rows, width]), [2, 1, 3, 0, 4]); // [N, O, h, 4, W]
     return reshape(g, picture, [n, out, end - start, width]);
   }
   const products = reshape(g, multiply(transpose(g, pieces, [0, 2, 1, 3])), [n, POINTS, out * tiles]);
-  const pixels = matmul(g, toPixels, products); // [N, 4 4, O h w]
-
-  // Two transposes that the runtime spreads over its threads, in place of one that it does not: [N, 4, 4, O, h, w] to [N, O, h, 4, w, 4].
-  const lines = transpose(g, reshape(g, pixels, [times(n, TILE), TILE, out * tiles]), [0, 2, 1]);
-  const picture = transpose(g, reshape(g, lines, [n, TILE, out * rows, width]), [0, 2, 1, 3]);
-  return reshape(g, picture, [n, out, end - start, width]);
+  // ONNX Runtime makes this transpose a part of the product on processors. Four pixels of a row then lie side by side: only a tile's rows are moved.
+  const pixels = matmul(g, transpose(g, products, [0, 2, 1]), toPixels); // [N, O h w, 4 4]
+  const lines = transpose(g, reshape(g, pixels, [n, out * rows, width / TILE, TILE, TILE]), [0, 1, 3, 2, 4]);
+  return reshape(g, lines, [n, out, end - start, width]);
 }
 
 function times(n: Dim, factor: number): Dim {
