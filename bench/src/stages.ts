@@ -3,6 +3,7 @@ import {
   createRandom,
   filled,
   map,
+  splitChannels,
   tensor,
   valuesOf,
   withoutPadding,
@@ -102,15 +103,12 @@ const KARLO: readonly Stage[] = [
       context: random([GUIDED, IMAGE_TOKENS + TEXT_LENGTH, width as number], 3),
       contextMask: mask(IMAGE_TOKENS),
     }),
-    feeds({ timeCondition, context, contextMask, ...inputs }) {
-      const { textStates, textMask } = withoutPadding({
-        textEmbedding: timeCondition!,
-        textStates: context!,
-        textMask: contextMask!,
-      });
-      const bias = valuesOf(textMask).map((value) => (value - 1) * 10000);
-      const contextBias = tensor(bias, [GUIDED, 1, 1, IMAGE_TOKENS + WORDS]);
-      return { ...inputs, timeCondition: timeCondition!, context: textStates, contextBias };
+    feeds({ context, contextMask, ...inputs }) {
+      const tokens = IMAGE_TOKENS + WORDS; // without the padding
+      const [counting] = splitChannels(contextMask!, tokens);
+      const bias = valuesOf(counting).map((value) => (value - 1) * 10000);
+      const contextBias = tensor(bias, [GUIDED, 1, 1, tokens]);
+      return { ...inputs, context: splitChannels(context!, tokens)[0], contextBias };
     },
   },
   {

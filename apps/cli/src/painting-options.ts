@@ -264,7 +264,7 @@ export function addEngineOptions(command: Command): Command {
     .addOption(
       new Option(
         "--arithmetic <type>",
-        "what networks compute with; float16 is for graphics cards, and faster there (default: float32)",
+        "what networks compute with; float16 is for graphics cards, half of whose memory it saves (default: float32)",
       ).choices(["float32", "float16"]),
     )
     .addOption(

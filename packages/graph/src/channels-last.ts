@@ -74,10 +74,10 @@ export function withChannelsLast(model: ModelRecord, isTiled: boolean): ModelRec
   }
 
   /** A value of one number for each channel, [C, 1, 1] or [1 or N, C, 1, 1], or of one for all, as [1 or N, 1, 1, C]. */
-  function channelValues(name: string, ofPicture: number): string | undefined {
+  function channelValues(name: string, count: number): string | undefined {
     const shape = dims.get(name);
     if (shape === undefined || last.has(name)) return undefined;
-    if (shape.every((dim) => dim === 1)) return g.node("Expand", [name, g.constant("int64", [1, 1, 1, ofPicture])]);
+    if (shape.every((dim) => dim === 1)) return g.node("Expand", [name, g.constant("int64", [1, 1, 1, count])]);
     if (shape.length < 3 || shape.length > 4 || shape.at(-1) !== 1 || shape.at(-2) !== 1) return undefined;
     const channels = shape.at(-3) as number;
     write(name);

@@ -216,8 +216,7 @@ export function createPictures(g: Emitter) {
   function sum(a: Picture, b: Picture): Picture {
     const [x, y] = inEqualBands([a, b].map(inOnePart)) as [Picture, Picture];
     const other = y.parts[0]!.bands;
-    let i = 0;
-    return eachBand(x, (band) => g.node("Add", [band, other[i++]!]));
+    return eachPart(x, (part) => ({ ...part, bands: part.bands.map((band, i) => g.node("Add", [band, other[i]!])) }));
   }
 
   /** Channels of several pictures, one behind the other. */
